@@ -1,0 +1,3 @@
+//! zscope's library: source, index, decode, track, report.
+
+pub mod source;

@@ -1,0 +1,3 @@
+//! The `zscope` program.
+
+fn main() {}

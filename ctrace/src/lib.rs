@@ -1,0 +1,1 @@
+//! Run-time component tracing: buffers and writers of trace entries.

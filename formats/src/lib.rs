@@ -1,0 +1,18 @@
+//! Codecs: bytes to typed records and back.
+//!
+//! One record type or protocol header per file, every file in the same order: what the
+//! record is and where its layout is documented (with the offset table), the layout, the view
+//! and its getters, the encoder, `Display`, tests. No I/O, no clock, no global state.
+//!
+//! Three rules hold everywhere:
+//! * an unknown value keeps its number: enumerations are open newtypes;
+//! * bytes whose meaning is inferred or unknown are kept raw beside any decoded view and
+//!   survive a round trip;
+//! * nothing panics, whatever the input: a read outside the bytes is an [`Error`].
+#![forbid(unsafe_code)]
+
+pub mod cursor;
+pub mod error;
+
+pub use cursor::Cursor;
+pub use error::{Error, Result};

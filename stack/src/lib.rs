@@ -1,0 +1,1 @@
+//! The live node: protocol engines and the networks they run on.
