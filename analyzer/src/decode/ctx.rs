@@ -1,0 +1,207 @@
+//! One packet on its way through the dissectors.
+
+use std::sync::Arc;
+
+use super::buf::{Buf, Outcome, Stop};
+use super::field::FieldId;
+use super::registry::Proto;
+use super::sink::Sink;
+use super::stop;
+use super::summary::Summary;
+use super::value::{Span, Value};
+use crate::source::frame::{Frame, Interface, Timestamp};
+use crate::track::defrag::Defrag;
+
+/// What dissectors may be told by the user.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Seconds by which the trace's TOD clock runs ahead of UTC.
+    pub leap_seconds: i64,
+}
+
+/// Times that relate a frame to others.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// Of the first frame of the input.
+    pub first: Option<Timestamp>,
+    /// Of the frame before.
+    pub previous: Option<Timestamp>,
+}
+
+/// Protocols may be nested this deep; a packet that goes on is said to be malformed.
+const MAX_DEPTH: u8 = 32;
+
+/// A packet being decoded into a sink.
+#[allow(missing_debug_implementations)]
+pub struct Ctx<'c, S> {
+    /// Where the fields go.
+    pub sink: &'c mut S,
+    /// The frame as its container describes it.
+    pub frame: &'c Frame,
+    /// Interfaces of the input.
+    pub interfaces: &'c [Interface],
+    /// Time of the first frame of the input and of the one before this.
+    pub times: Times,
+    /// What the user said.
+    pub settings: &'c Settings,
+    /// Joins fragments.
+    pub defrag: &'c mut dyn Defrag,
+    /// Reassembled buffers, numbered from 2 as data sources.
+    pub sources: Vec<Arc<[u8]>>,
+    depth: u8,
+    /// True inside a packet that another one quotes.
+    pub quoted: bool,
+}
+
+impl<'c, S: Sink> Ctx<'c, S> {
+    /// A packet about to be decoded.
+    pub fn new(
+        sink: &'c mut S,
+        frame: &'c Frame,
+        interfaces: &'c [Interface],
+        times: Times,
+        settings: &'c Settings,
+        defrag: &'c mut dyn Defrag,
+    ) -> Self {
+        Self {
+            sink,
+            frame,
+            interfaces,
+            times,
+            settings,
+            defrag,
+            sources: Vec::new(),
+            depth: 0,
+            quoted: false,
+        }
+    }
+
+    /// A protocol begins.
+    #[inline(always)]
+    pub fn layer(&mut self, proto: Proto, span: Span) {
+        self.sink.layer(proto, span);
+    }
+
+    /// True when fields of `proto` are wanted.
+    #[inline(always)]
+    pub fn wants(&self, proto: Proto) -> bool {
+        self.sink.wants(proto)
+    }
+
+    /// One occurrence of a field.
+    #[inline(always)]
+    pub fn field(&mut self, id: FieldId, value: Value<'_>, span: Span) {
+        self.sink.field(id, value, span);
+    }
+
+    /// An unsigned field of one byte.
+    #[inline(always)]
+    pub fn u8(&mut self, id: FieldId, b: Buf<'_>, at: usize) -> Outcome<u8> {
+        let v = b.u8(at)?;
+        self.sink.field(id, Value::Uint(v.into()), b.span(at, 1));
+        Ok(v)
+    }
+
+    /// An unsigned field of two bytes, big-endian.
+    #[inline(always)]
+    pub fn u16(&mut self, id: FieldId, b: Buf<'_>, at: usize) -> Outcome<u16> {
+        let v = b.u16(at)?;
+        self.sink.field(id, Value::Uint(v.into()), b.span(at, 2));
+        Ok(v)
+    }
+
+    /// An unsigned field of three bytes, big-endian.
+    #[inline(always)]
+    pub fn u24(&mut self, id: FieldId, b: Buf<'_>, at: usize) -> Outcome<u32> {
+        let v = b.u24(at)?;
+        self.sink.field(id, Value::Uint(v.into()), b.span(at, 3));
+        Ok(v)
+    }
+
+    /// An unsigned field of four bytes, big-endian.
+    #[inline(always)]
+    pub fn u32(&mut self, id: FieldId, b: Buf<'_>, at: usize) -> Outcome<u32> {
+        let v = b.u32(at)?;
+        self.sink.field(id, Value::Uint(v.into()), b.span(at, 4));
+        Ok(v)
+    }
+
+    /// An unsigned field of eight bytes, big-endian.
+    #[inline(always)]
+    pub fn u64(&mut self, id: FieldId, b: Buf<'_>, at: usize) -> Outcome<u64> {
+        let v = b.u64(at)?;
+        self.sink.field(id, Value::Uint(v), b.span(at, 8));
+        Ok(v)
+    }
+
+    /// A part of an integer that lies in `len` bytes at `at`.
+    #[inline(always)]
+    pub fn bits(&mut self, id: FieldId, v: impl Into<u64>, b: Buf<'_>, at: usize, len: usize) {
+        self.sink.field(id, Value::Uint(v.into()), b.span(at, len));
+    }
+
+    /// An IPv4 address.
+    #[inline(always)]
+    pub fn ipv4(&mut self, id: FieldId, b: Buf<'_>, at: usize) -> Outcome<u32> {
+        let v = b.u32(at)?;
+        self.sink.field(id, Value::Ipv4(v), b.span(at, 4));
+        Ok(v)
+    }
+
+    /// An IPv6 address.
+    #[inline(always)]
+    pub fn ipv6(&mut self, id: FieldId, b: Buf<'_>, at: usize) -> Outcome<[u8; 16]> {
+        let v = b.array(at)?;
+        self.sink.field(id, Value::Ipv6(v), b.span(at, 16));
+        Ok(v)
+    }
+
+    /// A MAC address.
+    #[inline(always)]
+    pub fn ether(&mut self, id: FieldId, b: Buf<'_>, at: usize) -> Outcome<[u8; 6]> {
+        let v = b.array(at)?;
+        self.sink.field(id, Value::Ether(v), b.span(at, 6));
+        Ok(v)
+    }
+
+    /// A byte string.
+    #[inline(always)]
+    pub fn bytes<'a>(&mut self, id: FieldId, b: Buf<'a>, at: usize, len: usize) -> Outcome<&'a [u8]> {
+        let v = b.get(at, len)?;
+        self.sink.field(id, Value::Bytes(v), b.span(at, len));
+        Ok(v)
+    }
+
+    /// The protocol and info columns, when they are wanted and this is not a quoted packet.
+    #[inline(always)]
+    pub fn summary(&mut self) -> Option<&mut Summary> {
+        if self.quoted { None } else { self.sink.summary() }
+    }
+
+    /// Enters a protocol within a protocol, unless they nest too deep to be true.
+    pub fn nest(&mut self, b: Buf<'_>, dissect: impl FnOnce(&mut Self) -> Outcome) -> Outcome {
+        if self.depth >= MAX_DEPTH {
+            return Err(b.malformed(0));
+        }
+        self.depth += 1;
+        let r = dissect(self);
+        self.depth -= 1;
+        r
+    }
+
+    /// Decodes a reassembled buffer as a data source of its own.
+    pub fn reassembled(
+        &mut self,
+        data: Arc<[u8]>,
+        dissect: impl FnOnce(&mut Self, Buf<'_>) -> Outcome,
+    ) -> Outcome {
+        let source = u8::try_from(self.sources.len() + 2).unwrap_or(u8::MAX);
+        self.sources.push(Arc::clone(&data));
+        dissect(self, Buf::new(&data, data.len(), source))
+    }
+
+    /// Says where decoding stopped and why.
+    pub fn stopped(&mut self, why: Stop) {
+        stop::report(self, why);
+    }
+}

@@ -1,0 +1,5 @@
+//! Link layers.
+
+pub mod ethernet;
+pub mod llc;
+pub mod vlan;

@@ -1,0 +1,27 @@
+//! Decoding: one dissector per protocol, each in its own file, into whichever sink asks.
+
+pub mod buf;
+pub mod ctx;
+pub mod data;
+pub mod dispatch;
+pub mod field;
+pub mod fmt;
+pub mod frame;
+pub mod link;
+pub mod names;
+pub mod net;
+pub mod registry;
+pub mod sink;
+pub mod stop;
+pub mod summary;
+pub mod transport;
+pub mod value;
+pub mod zos;
+
+pub use buf::{Buf, Outcome, Stop};
+pub use ctx::{Ctx, Settings, Times};
+pub use field::{Base, FieldDef, FieldId, Kind, ProtoDef};
+pub use registry::Proto;
+pub use sink::Sink;
+pub use summary::{Endpoint, Summary};
+pub use value::{Span, Value};

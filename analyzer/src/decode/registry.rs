@@ -1,0 +1,161 @@
+//! All protocols, in the order of their numbers, and the look-ups by name.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::field::{Alias, FieldDef, FieldId, Kind, ProtoDef};
+use super::{link, net, stop, transport, zos};
+
+macro_rules! registry {
+    ($( $proto:ident $module:path; )*) => {
+        /// A protocol that a dissector exists for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        #[allow(missing_docs)]
+        pub enum Proto { $( $proto, )* }
+
+        /// Every protocol, at its own number.
+        pub static PROTOCOLS: &[ProtoDef] = &[ $( { use $module as m; m::DEF }, )* ];
+    };
+}
+
+registry! {
+    Frame super::frame;
+    Stop stop;
+    Data super::data;
+    Cte zos::cte;
+    Pth zos::pth;
+    Eth link::ethernet;
+    Vlan link::vlan;
+    Llc link::llc;
+    Arp net::arp;
+    Ip net::ipv4;
+    Ipv6 net::ipv6;
+    Hopopts net::ipv6::hopopts;
+    Dstopts net::ipv6::dstopts;
+    Routing net::ipv6::routing_header;
+    Fraghdr net::ipv6::fraghdr;
+    Icmp net::icmp;
+    Icmpv6 net::icmpv6;
+    Tcp transport::tcp;
+    Udp transport::udp;
+}
+
+/// Names that stand for several fields.
+pub static ALIASES: &[Alias] = &[
+    Alias {
+        name: "eth.addr",
+        label: "Source or Destination Address",
+        fields: &[link::ethernet::DST, link::ethernet::SRC],
+    },
+    Alias {
+        name: "ip.addr",
+        label: "Source or Destination Address",
+        fields: &[net::ipv4::SRC, net::ipv4::DST],
+    },
+    Alias {
+        name: "ipv6.addr",
+        label: "Source or Destination Address",
+        fields: &[net::ipv6::SRC, net::ipv6::DST],
+    },
+    Alias {
+        name: "tcp.port",
+        label: "Source or Destination Port",
+        fields: &[transport::tcp::SRCPORT, transport::tcp::DSTPORT],
+    },
+    Alias {
+        name: "udp.port",
+        label: "Source or Destination Port",
+        fields: &[transport::udp::SRCPORT, transport::udp::DSTPORT],
+    },
+];
+
+/// What a name stands for: one field or several of the same type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resolved {
+    /// The fields.
+    pub fields: &'static [FieldId],
+    /// Their type.
+    pub kind: Kind,
+}
+
+static BY_NAME: LazyLock<HashMap<&'static str, Resolved>> = LazyLock::new(|| {
+    let mut ids: Vec<(&'static str, Vec<FieldId>, Kind)> = Vec::new();
+    let mut at: HashMap<&'static str, usize> = HashMap::new();
+    let mut add = |name: &'static str, id: FieldId, kind: Kind| match at.get(name) {
+        Some(&i) => ids[i].1.push(id),
+        None => {
+            at.insert(name, ids.len());
+            ids.push((name, vec![id], kind));
+        }
+    };
+    for p in PROTOCOLS {
+        add(p.layer.name, FieldId::layer(p.proto), Kind::Protocol);
+        for (i, f) in p.fields.iter().enumerate() {
+            add(f.name, FieldId::new(p.proto, i as u8), f.kind);
+        }
+    }
+    let mut out: HashMap<_, _> = ids
+        .into_iter()
+        .map(|(n, f, kind)| (n, Resolved { fields: Box::leak(f.into_boxed_slice()), kind }))
+        .collect();
+    for a in ALIASES {
+        out.insert(a.name, Resolved { fields: a.fields, kind: a.fields[0].def().kind });
+    }
+    out
+});
+
+/// Finds a field, protocol or alias by its name.
+#[must_use]
+pub fn resolve(name: &str) -> Option<Resolved> {
+    BY_NAME.get(name).copied()
+}
+
+/// Every field with its definition, protocols included.
+pub fn all() -> impl Iterator<Item = (FieldId, &'static FieldDef)> {
+    PROTOCOLS.iter().flat_map(|p| {
+        std::iter::once((FieldId::layer(p.proto), p.layer))
+            .chain(p.fields.iter().enumerate().map(|(i, f)| (FieldId::new(p.proto, i as u8), f)))
+    })
+}
+
+/// Names close to a misspelt one, nearest first.
+#[must_use]
+pub fn similar(name: &str) -> Vec<&'static str> {
+    let mut near: Vec<(usize, &'static str)> = BY_NAME
+        .keys()
+        .filter_map(|&k| {
+            let d = distance(name.as_bytes(), k.as_bytes());
+            (d <= 2 + name.len() / 6).then_some((d, k))
+        })
+        .collect();
+    near.sort_unstable();
+    near.into_iter().take(5).map(|(_, k)| k).collect()
+}
+
+/// Edit distance.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let best = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], best);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_resolve_and_near_names_are_offered() {
+        assert_eq!(resolve("tcp.port").unwrap().fields.len(), 2);
+        assert_eq!(resolve("ip").unwrap().kind, Kind::Protocol);
+        assert!(resolve("tcp.prot").is_none());
+        assert!(similar("tcp.prot").contains(&"tcp.port"));
+    }
+}

@@ -1,0 +1,42 @@
+//! The two consumers of a dissector behind one trait: the flat columns that somebody asked for,
+//! and the full tree. What nobody asked for compiles to a test of one byte.
+
+use super::field::FieldId;
+use super::registry::Proto;
+use super::summary::Summary;
+use super::value::{Span, Value};
+
+/// Takes what the dissectors find in one packet, in the order in which they find it.
+pub trait Sink {
+    /// True when fields of `proto` are wanted: a dissector may pass over its fields otherwise.
+    fn wants(&self, proto: Proto) -> bool;
+
+    /// A protocol begins. Fields that follow belong to it.
+    fn layer(&mut self, proto: Proto, span: Span);
+
+    /// One occurrence of a field.
+    fn field(&mut self, id: FieldId, value: Value<'_>, span: Span);
+
+    /// Fields that follow belong below the last one, until [`Sink::close`].
+    fn open(&mut self) {}
+
+    /// Ends what the last [`Sink::open`] began.
+    fn close(&mut self) {}
+
+    /// The protocol and info columns, when they are wanted.
+    fn summary(&mut self) -> Option<&mut Summary> {
+        None
+    }
+}
+
+/// Wants nothing: for walking a packet for its fragments alone.
+#[derive(Debug, Default)]
+pub struct Nothing;
+
+impl Sink for Nothing {
+    fn wants(&self, _: Proto) -> bool {
+        false
+    }
+    fn layer(&mut self, _: Proto, _: Span) {}
+    fn field(&mut self, _: FieldId, _: Value<'_>, _: Span) {}
+}

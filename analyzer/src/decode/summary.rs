@@ -1,0 +1,87 @@
+//! The protocol and info columns of the one-line list: the last protocol to speak decides.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::fmt::Out;
+
+/// An endpoint of a packet as a list shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Endpoint {
+    /// Not known.
+    #[default]
+    None,
+    /// MAC address.
+    Ether([u8; 6]),
+    /// IPv4 address.
+    V4(u32),
+    /// IPv6 address.
+    V6([u8; 16]),
+}
+
+impl Endpoint {
+    /// Appends the address as text.
+    pub fn print(self, out: &mut Vec<u8>) {
+        match self {
+            Self::None => {}
+            Self::Ether(m) => out.ether(m),
+            Self::V4(a) => out.ipv4(a),
+            Self::V6(a) => out.ipv6(a),
+        }
+    }
+}
+
+impl From<Ipv4Addr> for Endpoint {
+    fn from(a: Ipv4Addr) -> Self {
+        Self::V4(a.into())
+    }
+}
+
+impl From<Ipv6Addr> for Endpoint {
+    fn from(a: Ipv6Addr) -> Self {
+        Self::V6(a.octets())
+    }
+}
+
+/// One line about a packet.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Source column.
+    pub src: Endpoint,
+    /// Destination column.
+    pub dst: Endpoint,
+    /// Protocol column.
+    pub protocol: &'static str,
+    /// Info column.
+    pub info: Vec<u8>,
+    /// True while a quoted packet is read, whose addresses are not the packet's.
+    pub frozen: bool,
+}
+
+impl Summary {
+    /// Forgets the last packet.
+    pub fn clear(&mut self) {
+        self.src = Endpoint::None;
+        self.dst = Endpoint::None;
+        self.protocol = "";
+        self.info.clear();
+        self.frozen = false;
+    }
+
+    /// A protocol takes over the line; its info is appended to what is returned.
+    pub fn take(&mut self, protocol: &'static str) -> Option<&mut Vec<u8>> {
+        if self.frozen {
+            return None;
+        }
+        self.protocol = protocol;
+        self.info.clear();
+        Some(&mut self.info)
+    }
+
+    /// Sets both address columns.
+    pub fn addresses(&mut self, src: Endpoint, dst: Endpoint) {
+        if !self.frozen {
+            self.src = src;
+            self.dst = dst;
+        }
+    }
+}

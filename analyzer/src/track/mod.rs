@@ -1,0 +1,3 @@
+//! Conversations with state.
+
+pub mod defrag;
