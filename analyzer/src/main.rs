@@ -1,3 +1,5 @@
 //! The `zscope` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    analyzer::cli::main()
+}

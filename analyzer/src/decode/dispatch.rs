@@ -6,6 +6,59 @@ use super::sink::Sink;
 use super::{data, link, net, stop, transport, zos};
 use crate::source::frame::LinkType;
 
+/// A cheap look at a packet: false when it certainly holds no IP fragment anywhere.
+#[inline]
+#[must_use]
+pub fn may_hold_fragment(t: LinkType, b: &[u8]) -> bool {
+    let (ethertype, ip) = match t {
+        LinkType::ETHERNET => {
+            let Some((head, rest)) = b.split_first_chunk::<14>() else { return false };
+            let mut kind = u16::from_be_bytes([head[12], head[13]]);
+            let mut rest = rest;
+            if kind == 0x8100 {
+                let Some((tag, inner)) = rest.split_first_chunk::<4>() else { return false };
+                kind = u16::from_be_bytes([tag[2], tag[3]]);
+                rest = inner;
+            }
+            (kind, rest)
+        }
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::IPV4 | LinkType::IPV6 => match b.first() {
+            Some(n) if n >> 4 == 4 => (0x0800, b),
+            Some(n) if n >> 4 == 6 => (0x86DD, b),
+            _ => return false,
+        },
+        LinkType::ZOS_DATA | LinkType::ZOS_SMC | LinkType::ZOS_CTE => return false,
+        _ => return true,
+    };
+    match ethertype {
+        0x0800 => ip.first_chunk::<20>().is_some_and(|h| {
+            h[6] & 0x3F != 0 || h[7] != 0 || !plain_transport(h[9], ip.get(usize::from(h[0] & 15) * 4..))
+        }),
+        0x86DD => ip.first_chunk::<40>().is_some_and(|h| !plain_transport(h[6], ip.get(40..))),
+        0x0806 => false,
+        _ => true,
+    }
+}
+
+/// True for protocols that carry no further packet: TCP, ICMP (which quotes, but is never
+/// joined), IGMP, OSPF, and UDP to ports without a tunnel.
+fn plain_transport(proto: u8, payload: Option<&[u8]>) -> bool {
+    match proto {
+        1 | 2 | 6 | 58 | 89 => true,
+        17 => payload.and_then(|p| p.first_chunk::<4>()).is_some_and(|p| {
+            !is_tunnel_port(u16::from_be_bytes([p[0], p[1]]))
+                && !is_tunnel_port(u16::from_be_bytes([p[2], p[3]]))
+        }),
+        _ => false,
+    }
+}
+
+/// UDP ports whose payload may hold a packet.
+#[must_use]
+pub const fn is_tunnel_port(port: u16) -> bool {
+    matches!(port, 4789 | 4790 | 6081 | 8472 | 2152 | 3544 | 1701)
+}
+
 /// By link type.
 #[inline]
 pub fn link<S: Sink>(c: &mut Ctx<'_, S>, t: LinkType, b: Buf<'_>) -> Outcome {

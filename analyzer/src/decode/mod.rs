@@ -1,6 +1,7 @@
 //! Decoding: one dissector per protocol, each in its own file, into whichever sink asks.
 
 pub mod buf;
+pub mod columns;
 pub mod ctx;
 pub mod data;
 pub mod dispatch;
@@ -10,11 +11,13 @@ pub mod frame;
 pub mod link;
 pub mod names;
 pub mod net;
+pub mod print;
 pub mod registry;
 pub mod sink;
 pub mod stop;
 pub mod summary;
 pub mod transport;
+pub mod tree;
 pub mod value;
 pub mod zos;
 

@@ -254,8 +254,11 @@ impl Tally {
 pub struct Batch {
     /// Position in the sequence of batches, for output in order.
     pub ticket: u64,
-    /// The stretch as it was read.
+    /// Holds the stretch; only its first [`Batch::filled`] bytes count, so that memory that is
+    /// used again need not be cleared again.
     pub buf: Vec<u8>,
+    /// Bytes of `buf` that were read.
+    pub filled: usize,
     /// Offset of `buf[0]` in the peeled stream.
     pub base: u64,
     /// Joined segments and other bytes that are contiguous nowhere in `buf`.
@@ -268,6 +271,10 @@ pub struct Batch {
     pub interfaces: Arc<Vec<Interface>>,
     /// Counts of this stretch.
     pub tally: Tally,
+    /// Time of the first frame of the input.
+    pub first: Option<Timestamp>,
+    /// Time of the frame before the first one here.
+    pub previous: Option<Timestamp>,
 }
 
 impl Batch {
@@ -280,7 +287,7 @@ impl Batch {
 
     /// Forgets everything but the memory.
     pub fn clear(&mut self) {
-        self.buf.clear();
+        self.filled = 0;
         self.side.clear();
         self.frames.clear();
         self.anomalies.clear();

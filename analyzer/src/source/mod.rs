@@ -1,3 +1,9 @@
 //! What is this file? Layers are peeled until a framer accepts, each recognised by content.
 
+pub mod detect;
 pub mod frame;
+pub mod options;
+pub mod reader;
+
+pub use options::{Framing, Options};
+pub use reader::{OpenError, Reader};

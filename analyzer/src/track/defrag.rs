@@ -216,7 +216,7 @@ mod tests {
         assert!(r.add(piece(8, false, b"world")).is_none());
         assert!(r.add(piece(4, true, b"o, W")).is_none());
         let j = r.add(piece(0, true, b"hellX")).unwrap();
-        assert_eq!(&*j.data, b"hellX, World");
+        assert_eq!(&*j.data, b"hellX, Wworld");
         assert_eq!((j.fragments, j.overlap), (3, true));
         assert_eq!(r.held, 0);
     }

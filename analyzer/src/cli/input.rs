@@ -1,0 +1,76 @@
+//! What every command that reads traces has in common: its options, and how it ends.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::decode::Settings;
+use crate::pipeline::Report;
+use crate::source::{Framing, Options};
+
+/// Files, and what to know about them.
+#[derive(Debug, clap::Args)]
+pub struct Input {
+    /// Traces to read, `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Record framing of a z/OS data set, instead of finding it out
+    #[arg(long, value_enum)]
+    pub framing: Option<Framing>,
+    /// Seconds by which the TOD clock of the trace runs ahead of UTC
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true, value_name = "N")]
+    pub leap_seconds: i64,
+    /// Threads to decode with [default: one for each core, four at most]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// More threads than this only wait for each other's turn to write.
+const MAX_THREADS: usize = 4;
+
+impl Input {
+    /// Reader options; `limit` ends the reading after so many frames.
+    #[must_use]
+    pub fn options(&self, limit: Option<u64>) -> Options {
+        Options { framing: self.framing, leap_seconds: self.leap_seconds, limit }
+    }
+
+    /// Decoder settings.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings { leap_seconds: self.leap_seconds }
+    }
+
+    /// Number of worker threads.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+        self.threads.unwrap_or_else(cores).max(1)
+    }
+}
+
+/// Tells on standard error what could not be read, and decides the exit status.
+#[must_use]
+pub fn conclude(report: &Report) -> ExitCode {
+    for f in &report.failed {
+        eprintln!("zscope: {f}");
+    }
+    for i in &report.inputs {
+        let n: u64 = i.anomaly_counts.values().sum();
+        if n == 0 {
+            continue;
+        }
+        let kinds: Vec<String> = i.anomaly_counts.iter().map(|(k, v)| format!("{v} {k}")).collect();
+        eprintln!("zscope: {}: {}", i.path.display(), kinds.join(", "));
+        for a in i.anomalies.iter().take(3) {
+            eprint!("zscope:   at offset {}: {}", a.offset, a.detail);
+            if !a.advice.is_empty() {
+                eprint!("; {}", a.advice);
+            }
+            eprintln!();
+        }
+        if n > 3 {
+            eprintln!("zscope:   `zscope info` lists all {n}");
+        }
+    }
+    ExitCode::from(u8::from(report.inputs.is_empty()))
+}

@@ -1,0 +1,55 @@
+//! The command line of `zscope`.
+
+pub mod fields;
+pub mod info;
+pub mod input;
+pub mod output;
+pub mod packets;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Opens, decodes and explains what leaves a z/OS network, and anything Wireshark opens.
+#[derive(Debug, Parser)]
+#[command(name = "zscope", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What a trace is: layers, records, times, losses, damage
+    Info(info::Args),
+    /// The packets of a trace: one line each, fields, the field tree, JSON or CSV
+    Packets(packets::Args),
+    /// The fields that filters, columns and exports know
+    Fields(fields::Args),
+}
+
+/// Runs the program and returns its exit status: 0 when it did its work, 1 when nothing could
+/// be read, 2 on bad usage.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let code = u8::from(e.use_stderr()) * 2;
+            let _ = e.print();
+            return ExitCode::from(code);
+        }
+    };
+    let result = match &cli.command {
+        Command::Info(a) => info::run(a),
+        Command::Packets(a) => packets::run(a),
+        Command::Fields(a) => fields::run(a),
+    };
+    match result {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("zscope: {e}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The flat consumer: the fields that a filter, a list or an export asked for, and no other.
+//!
+//! A field that was asked for has a slot; its occurrences are a chain of cells. A field that was
+//! not costs one look into a table. Nothing is allocated once the cells have grown to the size
+//! of the largest packet.
+
+use super::field::FieldId;
+use super::fmt::Out;
+use super::frame;
+use super::registry::{PROTOCOLS, Proto};
+use super::sink::Sink;
+use super::summary::Summary;
+use super::value::{Span, Value};
+use crate::source::frame::Timestamp;
+
+/// Index of a wanted field.
+pub type Slot = u16;
+
+const NO_SLOT: Slot = Slot::MAX;
+const END: u16 = u16::MAX;
+
+/// A value without borrowed bytes: those are found again by their span.
+#[derive(Debug, Clone, Copy)]
+enum Scalar {
+    None,
+    Uint(u64),
+    Int(i64),
+    Ipv4(u32),
+    Ipv6([u8; 16]),
+    Ether([u8; 6]),
+    Bytes,
+    /// Text in the scratch buffer.
+    Str(u32, u32),
+    Time(Timestamp),
+    Duration(i64),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    value: Scalar,
+    span: Span,
+    slot: Slot,
+    next: u16,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Chain {
+    first: u16,
+    last: u16,
+}
+
+const EMPTY: Chain = Chain { first: END, last: END };
+
+/// Fields of one packet after another.
+pub struct Columns {
+    slots: Box<[Slot]>,
+    protos: [bool; 256],
+    fields: Vec<FieldId>,
+    cells: Vec<Cell>,
+    chains: Vec<Chain>,
+    text: Vec<u8>,
+    protocols: Option<Slot>,
+    layers: Vec<Proto>,
+    summary: Option<Summary>,
+}
+
+impl std::fmt::Debug for Columns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Columns").field("fields", &self.fields).field("cells", &self.cells.len()).finish()
+    }
+}
+
+impl Columns {
+    /// Wants these fields; the slot of each is its index among the distinct ones.
+    #[must_use]
+    pub fn new(wanted: impl IntoIterator<Item = FieldId>) -> Self {
+        let mut c = Self {
+            slots: vec![NO_SLOT; 1 << 16].into_boxed_slice(),
+            protos: [false; 256],
+            fields: Vec::new(),
+            cells: Vec::new(),
+            chains: Vec::new(),
+            text: Vec::new(),
+            protocols: None,
+            layers: Vec::new(),
+            summary: None,
+        };
+        for id in wanted {
+            c.want(id);
+        }
+        c
+    }
+
+    /// Wants one more field and returns its slot.
+    pub fn want(&mut self, id: FieldId) -> Slot {
+        let at = &mut self.slots[usize::from(id.0)];
+        if *at == NO_SLOT {
+            *at = self.fields.len() as Slot;
+            self.fields.push(id);
+            self.chains.push(EMPTY);
+            // The presence of a protocol is noted by itself; only real fields make it spell them out.
+            if id != FieldId::layer(id.proto()) {
+                self.protos[usize::from(id.0 >> 8)] = true;
+            }
+        }
+        if id == frame::PROTOCOLS {
+            self.protocols = Some(*at);
+        }
+        *at
+    }
+
+    /// Also wants the protocol and info columns.
+    #[must_use]
+    pub fn with_summary(mut self) -> Self {
+        self.summary = Some(Summary::default());
+        self
+    }
+
+    /// Forgets the last packet.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.cells.clear();
+        self.chains.fill(EMPTY);
+        self.text.clear();
+        self.layers.clear();
+        if let Some(s) = &mut self.summary {
+            s.clear();
+        }
+    }
+
+    /// Works out what only the whole packet tells.
+    pub fn finish(&mut self) {
+        let Some(slot) = self.protocols else { return };
+        let mut text = std::mem::take(&mut self.text);
+        let at = text.len();
+        for p in &self.layers {
+            if matches!(p, Proto::Frame | Proto::Stop | Proto::Cte | Proto::Pth) {
+                continue;
+            }
+            if text.len() > at {
+                text.push(b':');
+            }
+            text.text(PROTOCOLS[*p as usize].layer.name);
+        }
+        let len = text.len() - at;
+        self.text = text;
+        self.push(slot, Scalar::Str(at as u32, len as u32), Span::NONE);
+    }
+
+    /// The wanted fields, by slot.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldId] {
+        &self.fields
+    }
+
+    /// The protocol and info columns.
+    #[must_use]
+    pub fn line(&self) -> Option<&Summary> {
+        self.summary.as_ref()
+    }
+
+    /// Occurrences of one field.
+    pub fn occurrences<'a>(&'a self, slot: Slot, data: Sources<'a>) -> Occurrences<'a> {
+        let at = self.chains.get(usize::from(slot)).map_or(END, |c| c.first);
+        Occurrences { columns: self, data, at }
+    }
+
+    /// True when the field occurs.
+    #[inline]
+    #[must_use]
+    pub fn present(&self, slot: Slot) -> bool {
+        self.chains.get(usize::from(slot)).is_some_and(|c| c.first != END)
+    }
+
+    /// Every occurrence of every wanted field, in packet order: its slot, whether it is the
+    /// field's first, and its value.
+    pub fn in_order<'a>(
+        &'a self,
+        data: Sources<'a>,
+    ) -> impl Iterator<Item = (Slot, bool, Value<'a>, Span)> + 'a {
+        self.cells.iter().enumerate().map(move |(i, c)| {
+            let first = usize::from(self.chains[usize::from(c.slot)].first) == i;
+            (c.slot, first, self.value(c, data), c.span)
+        })
+    }
+
+    #[inline]
+    fn value<'a>(&'a self, c: &Cell, data: Sources<'a>) -> Value<'a> {
+        match c.value {
+            Scalar::None => Value::None,
+            Scalar::Uint(v) => Value::Uint(v),
+            Scalar::Int(v) => Value::Int(v),
+            Scalar::Ipv4(v) => Value::Ipv4(v),
+            Scalar::Ipv6(v) => Value::Ipv6(v),
+            Scalar::Ether(v) => Value::Ether(v),
+            Scalar::Bytes => Value::Bytes(data.bytes(c.span)),
+            Scalar::Str(at, len) => {
+                let b = self.text.get(at as usize..(at + len) as usize).unwrap_or_default();
+                Value::Str(std::str::from_utf8(b).unwrap_or_default())
+            }
+            Scalar::Time(t) => Value::Time(t),
+            Scalar::Duration(d) => Value::Duration(d),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, slot: Slot, value: Scalar, span: Span) {
+        let at = self.cells.len();
+        if at >= usize::from(END) {
+            return;
+        }
+        self.cells.push(Cell { value, span, slot, next: END });
+        let chain = &mut self.chains[usize::from(slot)];
+        if chain.first == END {
+            chain.first = at as u16;
+        } else {
+            self.cells[usize::from(chain.last)].next = at as u16;
+        }
+        chain.last = at as u16;
+    }
+
+    #[inline(never)]
+    fn add(&mut self, slot: Slot, value: Value<'_>, span: Span) {
+        let scalar = match value {
+            Value::None => Scalar::None,
+            Value::Uint(v) => Scalar::Uint(v),
+            Value::Int(v) => Scalar::Int(v),
+            Value::Ipv4(v) => Scalar::Ipv4(v),
+            Value::Ipv6(v) => Scalar::Ipv6(v),
+            Value::Ether(v) => Scalar::Ether(v),
+            Value::Bytes(_) => Scalar::Bytes,
+            Value::Str(s) => {
+                let at = self.text.len();
+                self.text.extend_from_slice(s.as_bytes());
+                Scalar::Str(at as u32, s.len() as u32)
+            }
+            Value::Time(t) => Scalar::Time(t),
+            Value::Duration(d) => Scalar::Duration(d),
+        };
+        self.push(slot, scalar, span);
+    }
+}
+
+impl Sink for Columns {
+    #[inline(always)]
+    fn wants(&self, proto: Proto) -> bool {
+        self.protos[proto as usize]
+    }
+
+    #[inline(always)]
+    fn layer(&mut self, proto: Proto, span: Span) {
+        if self.protocols.is_some() {
+            self.layers.push(proto);
+        }
+        let slot = self.slots[usize::from(FieldId::layer(proto).0)];
+        if slot != NO_SLOT {
+            self.push(slot, Scalar::Bytes, span);
+        }
+    }
+
+    #[inline(always)]
+    fn field(&mut self, id: FieldId, value: Value<'_>, span: Span) {
+        let slot = self.slots[usize::from(id.0)];
+        if slot != NO_SLOT {
+            self.add(slot, value, span);
+        }
+    }
+
+    #[inline(always)]
+    fn summary(&mut self) -> Option<&mut Summary> {
+        self.summary.as_mut()
+    }
+}
+
+/// The data sources of one packet.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// Captured bytes.
+    pub frame: &'a [u8],
+    /// The container's header.
+    pub head: &'a [u8],
+    /// Reassembled buffers.
+    pub joined: &'a [std::sync::Arc<[u8]>],
+}
+
+impl<'a> Sources<'a> {
+    /// The bytes of a span; those beyond the capture are left out.
+    #[must_use]
+    pub fn bytes(&self, s: Span) -> &'a [u8] {
+        let from = match s.source {
+            Span::FRAME => self.frame,
+            Span::HEAD => self.head,
+            n => self.joined.get(usize::from(n) - 2).map_or(&[][..], |a| a),
+        };
+        let start = (s.off as usize).min(from.len());
+        let end = (s.off as usize).saturating_add(s.len as usize).min(from.len());
+        &from[start..end]
+    }
+}
+
+/// Occurrences of one field in one packet.
+#[derive(Debug, Clone)]
+pub struct Occurrences<'a> {
+    columns: &'a Columns,
+    data: Sources<'a>,
+    at: u16,
+}
+
+impl<'a> Iterator for Occurrences<'a> {
+    type Item = Value<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Value<'a>> {
+        let cell = self.columns.cells.get(usize::from(self.at))?;
+        self.at = cell.next;
+        Some(self.columns.value(cell, self.data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{net::ipv4, transport::udp};
+
+    #[test]
+    fn occurrences_chain_in_order_and_unwanted_fields_are_dropped() {
+        let mut c = Columns::new([udp::SRCPORT, ipv4::TTL]);
+        for v in [1u64, 2] {
+            c.field(udp::SRCPORT, Value::Uint(v), Span::NONE);
+            c.field(udp::DSTPORT, Value::Uint(9), Span::NONE);
+        }
+        c.field(ipv4::TTL, Value::Uint(64), Span::NONE);
+        let none = Sources { frame: &[], head: &[], joined: &[] };
+        let got: Vec<_> = c.occurrences(0, none).collect();
+        assert_eq!(got, [Value::Uint(1), Value::Uint(2)]);
+        assert_eq!(c.in_order(none).count(), 3);
+        c.clear();
+        assert!(!c.present(0) && !c.present(1));
+    }
+}
