@@ -12,7 +12,10 @@
 #![forbid(unsafe_code)]
 
 pub mod cursor;
+pub mod endian;
 pub mod error;
+pub mod pcap;
+pub mod pcapng;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};
