@@ -24,5 +24,9 @@ const PREFIX: usize = 64 << 10;
 pub fn detect(mut input: Box<dyn Read + Send>, _options: &Options) -> Result<Detected, String> {
     let mut prefix = Vec::new();
     input.by_ref().take(PREFIX as u64).read_to_end(&mut prefix).map_err(|e| e.to_string())?;
+    if formats::pcap::FileHeader::decode(&prefix).is_ok() {
+        let framer: Box<dyn Framer> = Box::new(super::plain::Plain::default());
+        return Ok(Detected { input, prefix, framer, layers: Vec::new() });
+    }
     Err("not a trace that zscope knows".into())
 }

@@ -3,6 +3,7 @@
 pub mod detect;
 pub mod frame;
 pub mod options;
+pub mod plain;
 pub mod reader;
 
 pub use options::{Framing, Options};
