@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 /// Opens, decodes and explains what leaves a z/OS network, and anything Wireshark opens.
 #[derive(Debug, Parser)]
-#[command(name = "zscope", version, about, propagate_version = true)]
+#[command(name = "zscope", version, about)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
