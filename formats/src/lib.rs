@@ -11,8 +11,12 @@
 //! * nothing panics, whatever the input: a read outside the bytes is an [`Error`].
 #![forbid(unsafe_code)]
 
+mod bytes;
+pub mod checksum;
+mod code;
 pub mod cursor;
 pub mod error;
+pub mod net;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};
