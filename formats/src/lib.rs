@@ -11,9 +11,13 @@
 //! * nothing panics, whatever the input: a read outside the bytes is an [`Error`].
 #![forbid(unsafe_code)]
 
+mod bytes;
+pub mod checksum;
+mod code;
 pub mod cursor;
 pub mod endian;
 pub mod error;
+pub mod net;
 pub mod pcap;
 pub mod pcapng;
 
