@@ -11,11 +11,19 @@
 //! * nothing panics, whatever the input: a read outside the bytes is an [`Error`].
 #![forbid(unsafe_code)]
 
+pub mod civil;
 pub mod cursor;
 pub mod endian;
+pub mod erf;
 pub mod error;
+pub mod iptrace;
+pub mod netmon;
 pub mod pcap;
 pub mod pcapng;
+pub mod peek;
+pub mod snoop;
+pub mod trsniff;
+pub mod utc2;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};
