@@ -14,12 +14,20 @@
 mod bytes;
 pub mod checksum;
 mod code;
+pub mod civil;
 pub mod cursor;
 pub mod endian;
+pub mod erf;
 pub mod error;
 pub mod net;
+pub mod iptrace;
+pub mod netmon;
 pub mod pcap;
 pub mod pcapng;
+pub mod peek;
+pub mod snoop;
+pub mod trsniff;
+pub mod utc2;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};

@@ -90,7 +90,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let proto = b.u8(9)?;
     if wants {
         let status = match b.get(0, hlen) {
-            Ok(h) => u64::from(names::checksum(h) == 0),
+            Ok(h) => u64::from(formats::checksum::checksum(h) == 0),
             Err(_) => 2,
         };
         c.bits(CHECKSUM_STATUS, status, b, 10, 2);
@@ -131,7 +131,7 @@ fn fragment<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>, hlen: usize, off: 
     let offset = u32::from(off & 0x1FFF) * 8;
     let sound = rest.reported() > 0
         && rest.captured() == rest.reported()
-        && b.get(0, hlen).is_ok_and(|h| names::checksum(h) == 0);
+        && b.get(0, hlen).is_ok_and(|h| formats::checksum::checksum(h) == 0);
     if sound && !c.quoted {
         let key = Key { src: ip.src, dst: ip.dst, id: b.u16(4)?.into(), proto: ip.proto, version: 4 };
         let more = off & 0x2000 != 0;
