@@ -4,6 +4,7 @@
 pub mod differences;
 pub mod fields;
 pub mod mutate;
+pub mod peer;
 pub mod process;
 pub mod table;
 pub mod traffic;

@@ -150,7 +150,7 @@ impl Packet {
         } else {
             self.ethernet(ends, 0x0800);
             let flags = match piece {
-                Some(p) => p.offset / 8 | if p.more { 0x2000 } else { 0 },
+                Some(p) => (p.offset / 8) | if p.more { 0x2000 } else { 0 },
                 None if ip.df => 0x4000,
                 None => 0,
             };
@@ -178,7 +178,7 @@ impl Packet {
         self.push(&ports.1.to_be_bytes());
         self.push(&seq.to_be_bytes());
         self.push(&ack.to_be_bytes());
-        self.push(&[((20 + options.len()) / 4 << 4) as u8, flags]);
+        self.push(&[(((20 + options.len()) / 4) << 4) as u8, flags]);
         self.push(&window.to_be_bytes());
         self.push(&[0; 4]);
         self.push(options);
