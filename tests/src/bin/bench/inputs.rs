@@ -1,0 +1,119 @@
+//! The files that are measured on: made once, kept in the build directory.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tests::process;
+use tests::traffic::{CaptureFormat, Options, generate};
+use tests::workspace;
+
+/// One input file.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// What it is called in the table.
+    pub name: &'static str,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Packets in it.
+    pub packets: u64,
+    /// Bytes in it.
+    pub bytes: u64,
+}
+
+/// All input files.
+#[derive(Debug)]
+pub struct Inputs {
+    /// Folder of the inputs and of what the commands write.
+    pub dir: PathBuf,
+    /// Realistic sizes.
+    pub mixed: Input,
+    /// Frames of 64 to 128 bytes.
+    pub small: Input,
+    /// Component traces by framing; those that could not be made are missing.
+    pub ctrace: Vec<(String, Input)>,
+    /// A capture without packets, for the start-up time of a program.
+    pub empty: PathBuf,
+    /// Why an input is missing.
+    pub notes: Vec<String>,
+}
+
+impl Inputs {
+    /// The capture with the same packets as the component trace of that framing.
+    pub fn equivalent(&self, framing: &str) -> PathBuf {
+        self.dir.join(format!("ctrace-{framing}.pcap"))
+    }
+
+    /// Makes what is not there yet. `size` is in bytes.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn make(dir: &Path, size: u64) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let dir = fs::canonicalize(dir)?;
+        let mixed = capture(&dir, "mixed", size, false)?;
+        let small = capture(&dir, "small", size, true)?;
+        let empty = dir.join("empty.pcap");
+        generate(&options(0, false), File::create(&empty)?)?;
+        let mut inputs = Self { dir, mixed, small, ctrace: Vec::new(), empty, notes: Vec::new() };
+        for framing in ["rdw", "bdw", "raw", "nmi"] {
+            match inputs.component_trace(framing) {
+                Ok(input) => inputs.ctrace.push((framing.to_owned(), input)),
+                Err(why) => inputs.notes.push(format!("no component trace in {framing} framing: {why}")),
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// The mixed capture as a component trace, and back, so that both files hold the same packets.
+    fn component_trace(&self, framing: &str) -> io::Result<Input> {
+        let path = self.dir.join(format!("mixed-{}-{framing}.ctrace", self.mixed.bytes));
+        let back = self.equivalent(framing);
+        if !path.is_file() || !back.is_file() {
+            let zscope = workspace::zscope();
+            process::measure(
+                Command::new(zscope)
+                    .arg("export")
+                    .arg(&self.mixed.path)
+                    .args(["--framing", framing, "-o"])
+                    .arg(&path),
+            )?;
+            process::measure(Command::new(zscope).arg("export").arg(&path).arg("-o").arg(&back))?;
+        }
+        let bytes = fs::metadata(&path)?.len();
+        Ok(Input { name: "component trace", path, packets: self.mixed.packets, bytes })
+    }
+}
+
+const fn options(size: u64, small: bool) -> Options {
+    let flows = if size / 10_000 > 100_000 { 100_000 } else { size / 10_000 };
+    Options { size, flows, seed: 1, small, format: CaptureFormat::Pcap, nanos: false }
+}
+
+fn capture(dir: &Path, name: &'static str, size: u64, small: bool) -> io::Result<Input> {
+    let path = dir.join(format!("{name}-{size}.pcap"));
+    let count = dir.join(format!("{name}-{size}.packets"));
+    let known = fs::read_to_string(&count).ok().and_then(|t| t.trim().parse().ok());
+    let packets = match known {
+        Some(n) if path.is_file() => n,
+        _ => {
+            eprintln!("making {}", path.display());
+            let made = generate(&options(size, small), File::create(&path)?)?;
+            fs::write(&count, made.packets.to_string())?;
+            made.packets
+        }
+    };
+    let bytes = fs::metadata(&path)?.len();
+    Ok(Input { name, path, packets, bytes })
+}
+
+/// Reads a file once so that both programs find it in memory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn warm(path: &Path) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut buf = vec![0; 1 << 18];
+    while file.read(&mut buf)? > 0 {}
+    Ok(())
+}

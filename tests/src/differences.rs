@@ -1,0 +1,150 @@
+//! The table of known differences from tshark, and its rendering for people.
+//!
+//! One line each, four columns with tabs between: file below the captures folder, frame number
+//! or `*`, field, reason. `*` for the frame stands for any number of frames of that file. The
+//! field is `(open)` for a file that only one of the programs reads, and `(frames)` for a
+//! different number of frames.
+
+use crate::table;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One known difference.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// Path below the captures folder.
+    pub file: String,
+    /// Frame number; `None` stands for any.
+    pub frame: Option<u64>,
+    /// Field name.
+    pub field: String,
+    /// Why it is right that the two differ.
+    pub reason: String,
+}
+
+/// The whole table.
+#[derive(Debug, Clone, Default)]
+pub struct Differences {
+    rows: Vec<Difference>,
+    used: Vec<bool>,
+    /// Rows by file, so that a lookup does not read the whole table.
+    by_file: BTreeMap<String, Vec<usize>>,
+}
+
+impl Differences {
+    /// Reads the table.
+    ///
+    /// # Errors
+    /// The number and the text of the first line that is not a row.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut all = Self::default();
+        for (n, line) in text.lines().enumerate() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let wrong = || format!("line {}: {line:?} is not file, frame, field, reason", n + 1);
+            let cells: Vec<&str> = line.split('\t').collect();
+            let [file, frame, field, reason] = cells[..] else { return Err(wrong()) };
+            let frame = if frame == "*" { None } else { Some(frame.parse().map_err(|_| wrong())?) };
+            if reason.trim().is_empty() {
+                return Err(wrong());
+            }
+            let [file, field, reason] = [file, field, reason].map(str::to_owned);
+            all.by_file.entry(file.clone()).or_default().push(all.rows.len());
+            all.rows.push(Difference { file, frame, field, reason });
+        }
+        all.used = vec![false; all.rows.len()];
+        Ok(all)
+    }
+
+    /// True when the difference is in the table, which is then marked as still needed.
+    pub fn known(&mut self, file: &str, frame: u64, field: &str) -> bool {
+        let mut found = false;
+        for &i in self.by_file.get(file).into_iter().flatten() {
+            let row = &self.rows[i];
+            if row.field == field && row.frame.is_none_or(|f| f == frame) {
+                self.used[i] = true;
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// Rows of which nothing was seen; they must go.
+    #[must_use]
+    pub fn unused(&self) -> Vec<&Difference> {
+        self.rows.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(row, _)| row).collect()
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &[Difference] {
+        &self.rows
+    }
+
+    /// The table as a page of documentation: one row for each reason.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let mut by_reason: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>, usize)> = BTreeMap::new();
+        for row in &self.rows {
+            let (fields, files, rows) = by_reason.entry(&row.reason).or_default();
+            fields.insert(&row.field);
+            files.insert(&row.file);
+            *rows += 1;
+        }
+        let mut rows = vec![["why", "fields", "files"].map(str::to_owned).to_vec()];
+        for (reason, (fields, files, _)) in &by_reason {
+            let fields: Vec<&str> = fields.iter().copied().collect();
+            rows.push(vec![(*reason).to_owned(), fields.join(", "), shortened(files)]);
+        }
+        let mut text = String::from(HEAD);
+        if self.rows.is_empty() {
+            text.push_str("There are none.\n");
+        } else {
+            text.push_str(&table::markdown(&rows));
+        }
+        text
+    }
+}
+
+const HEAD: &str = "\
+# zscope and Wireshark
+
+Where Wireshark has a name for a field, zscope uses that name, and `zscope packets -T fields`
+prints for it what `tshark -T fields` prints. A test holds this over all captures of a large
+public collection, frame by frame, and likewise every filter of `tests/peers/filters.txt`.
+
+The differences below are known and meant; the list with files and frames is
+`tests/peers/tshark-differences.tsv`, from which this page is made (tshark 4.0).
+
+";
+
+/// The first files, and how many more there are.
+fn shortened(files: &BTreeSet<&str>) -> String {
+    let mut text: Vec<String> = files.iter().take(3).map(|f| format!("`{f}`")).collect();
+    if files.len() > 3 {
+        text.push(format!("and {} more", files.len() - 3));
+    }
+    text.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_matched_and_unused_ones_are_named() {
+        let text = "# file\tframe\tfield\treason\na.pcap\t*\tip.len\tA\nb.pcap\t3\ttcp.len\tB\n";
+        let mut d = Differences::parse(text).expect("well formed");
+        assert!(d.known("a.pcap", 9, "ip.len"));
+        assert!(!d.known("a.pcap", 9, "ip.id"));
+        assert!(!d.known("b.pcap", 4, "tcp.len"));
+        assert_eq!(d.unused().iter().map(|r| &r.file[..]).collect::<Vec<_>>(), ["b.pcap"]);
+        assert!(d.page().contains("| A   | ip.len  | `a.pcap` |"));
+    }
+
+    #[test]
+    fn a_row_without_a_reason_is_refused() {
+        assert!(Differences::parse("a.pcap\t*\tip.len\t \n").is_err());
+        assert!(Differences::parse("a.pcap\tx\tip.len\tA\n").is_err());
+    }
+}
