@@ -11,8 +11,11 @@
 //! * nothing panics, whatever the input: a read outside the bytes is an [`Error`].
 #![forbid(unsafe_code)]
 
+pub mod ctrace;
 pub mod cursor;
 pub mod error;
+pub mod rdw;
+pub mod tod;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};
