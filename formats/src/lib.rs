@@ -15,6 +15,7 @@ mod bytes;
 pub mod checksum;
 mod code;
 pub mod civil;
+pub mod ctrace;
 pub mod cursor;
 pub mod endian;
 pub mod erf;
@@ -28,6 +29,8 @@ pub mod peek;
 pub mod snoop;
 pub mod trsniff;
 pub mod utc2;
+pub mod rdw;
+pub mod tod;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};
