@@ -3,7 +3,7 @@
 use super::buf::{Buf, Outcome};
 use super::ctx::Ctx;
 use super::sink::Sink;
-use super::{data, link, net, stop, transport, zos};
+use super::{data, link, net, stop, transport};
 use crate::source::frame::LinkType;
 
 /// A cheap look at a packet: false when it certainly holds no IP fragment anywhere.
@@ -67,7 +67,6 @@ pub fn link<S: Sink>(c: &mut Ctx<'_, S>, t: LinkType, b: Buf<'_>) -> Outcome {
         LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
             raw_ip(c, b)
         }
-        LinkType::ZOS_DATA | LinkType::ZOS_SMC | LinkType::ZOS_CTE => zos::body(c, t, b),
         _ => {
             stop::undecoded(c, "link type");
             data::dissect(c, b);

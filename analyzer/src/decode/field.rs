@@ -157,7 +157,7 @@ pub struct Alias {
 /// have is written `ours "pth.jobname"`.
 #[macro_export]
 macro_rules! protocol {
-    ($proto:ident, $abbrev:literal, $title:literal;
+    ($proto:ident, $($layer_ours:ident)? $abbrev:literal, $title:literal;
      $( $id:ident $($ours:ident)? $name:literal $label:literal $kind:expr $(, $names:expr)? ;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[repr(u8)]
@@ -173,7 +173,7 @@ macro_rules! protocol {
             proto: $crate::decode::Proto::$proto,
             layer: &$crate::decode::FieldDef {
                 name: $abbrev, label: $title, kind: $crate::decode::Kind::Protocol,
-                names: None, wireshark: true,
+                names: None, wireshark: $crate::protocol!(@wireshark $($layer_ours)?),
             },
             fields: &[ $( $crate::decode::FieldDef {
                 name: $name, label: $label, kind: $kind,

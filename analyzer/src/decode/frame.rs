@@ -8,7 +8,7 @@ use super::registry::Proto;
 use super::sink::Sink;
 use super::value::{Span, Value};
 use super::zos;
-use crate::source::frame::{Batch, Frame, Head};
+use crate::source::frame::{Batch, Frame, Head, LinkType};
 
 crate::protocol! { Frame, "frame", "Frame";
     NUMBER "frame.number" "Frame Number" Kind::Uint(32, Base::Dec);
@@ -37,9 +37,15 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, batch: &Batch) {
         fields(c, f, data.len());
     }
     if f.head_kind != Head::None {
-        zos::head(c, batch.bytes(f.head), b);
+        zos::head(c, batch.bytes(f.head));
     }
-    if let Err(why) = dispatch::link(c, f.link, b) {
+    let outcome = match f.link {
+        LinkType::ZOS_DATA | LinkType::ZOS_SMC | LinkType::ZOS_CTE => {
+            zos::body(c, f.link, batch.bytes(f.head), b)
+        }
+        link => dispatch::link(c, link, b),
+    };
+    if let Err(why) = outcome {
         c.stopped(why);
     }
 }

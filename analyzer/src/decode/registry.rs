@@ -25,6 +25,8 @@ registry! {
     Data super::data;
     Cte zos::cte;
     Pth zos::pth;
+    SmcRecord zos::smc;
+    Systcpip zos::systcpip;
     Eth link::ethernet;
     Vlan link::vlan;
     Llc link::llc;

@@ -7,7 +7,7 @@ use super::registry::Proto;
 use super::sink::Sink;
 use super::value::{Span, Value};
 
-crate::protocol! { Stop, "zscope.stop", "Decoding stopped";
+crate::protocol! { Stop, ours "zscope.stop", "Decoding stopped";
     SHORT "_ws.short" "Packet cut short at capture" Kind::None;
     MALFORMED "_ws.malformed" "Malformed packet" Kind::None;
     REASON ours "zscope.stop.reason" "Reason" Kind::Str;

@@ -2,21 +2,89 @@
 
 pub mod cte;
 pub mod pth;
+pub mod smc;
+pub mod systcpip;
 
-use super::{Buf, Ctx, Outcome, Sink, Span, data};
-use crate::source::frame::LinkType;
+use formats::ctrace::{FormatId, name};
+
+use super::fmt::Out;
+use super::{Buf, Ctx, Endpoint, FieldId, Outcome, Proto, Sink, Span, Value, data};
+use crate::source::frame::{Head, LinkType};
 
 /// The container's header in front of a packet.
-pub fn head<S: Sink>(c: &mut Ctx<'_, S>, head: &[u8], _data: Buf<'_>) {
-    if c.frame.head_kind == crate::source::frame::Head::Cte {
+pub fn head<S: Sink>(c: &mut Ctx<'_, S>, head: &[u8]) {
+    if c.frame.head_kind == Head::Cte {
         // A header cut short shows what is there; the packet behind it is decoded all the same.
-        let b = Buf::new(head, head.len(), Span::HEAD);
-        let _ = cte::dissect(c, b);
+        let _ = cte::dissect(c, Buf::new(head, head.len(), Span::HEAD));
     }
 }
 
+/// The format id of the entry a frame was taken from.
+#[must_use]
+pub fn format_id(head: &[u8]) -> Option<FormatId> {
+    head.get(4..)?.first_chunk().map(|b| FormatId(u32::from_be_bytes(*b)))
+}
+
 /// Records that hold no packet.
-pub fn body<S: Sink>(c: &mut Ctx<'_, S>, _t: LinkType, b: Buf<'_>) -> Outcome {
-    data::dissect(c, b);
+pub fn body<S: Sink>(c: &mut Ctx<'_, S>, t: LinkType, head: &[u8], b: Buf<'_>) -> Outcome {
+    match t {
+        LinkType::ZOS_DATA => {
+            if let Some(info) = c.summary().and_then(|s| s.take("DATA")) {
+                info.text("Socket data, ");
+                info.dec(b.captured() as u64);
+                info.text(" bytes");
+            }
+            addresses(c, head);
+            data::dissect(c, b);
+            Ok(())
+        }
+        LinkType::ZOS_SMC => {
+            smc::dissect(c, head, b);
+            addresses(c, head);
+            data::dissect(c, b);
+            Ok(())
+        }
+        _ => systcpip::dissect(c, head, b),
+    }
+}
+
+/// Takes the address columns from the packet trace header.
+fn addresses<S: Sink>(c: &mut Ctx<'_, S>, head: &[u8]) {
+    let Some(s) = c.summary() else { return };
+    let Some(h) = head.get(cte::HEADER..).and_then(|h| formats::ctrace::Pthdr::parse(h).ok()) else { return };
+    if let (Some(src), Some(dst)) = (h.src(), h.dst()) {
+        let end = |a| match a {
+            std::net::IpAddr::V4(a) => Endpoint::from(a),
+            std::net::IpAddr::V6(a) => Endpoint::from(a),
+        };
+        s.addresses(end(src), end(dst));
+    }
+}
+
+/// A blank-padded EBCDIC name, without its padding.
+fn name<S: Sink>(c: &mut Ctx<'_, S>, id: FieldId, b: Buf<'_>, at: usize, len: usize) -> Outcome {
+    let bytes = b.get(at, len)?;
+    let mut text = [0u8; 32];
+    let mut n = 0;
+    for &e in bytes.iter().take(16) {
+        n += name::to_char(e).encode_utf8(&mut text[n..]).len();
+    }
+    let text = std::str::from_utf8(&text[..n]).unwrap_or_default().trim_end_matches([' ', '\0']);
+    c.field(id, Value::Str(text), b.span(at, len));
     Ok(())
+}
+
+/// An address in a 16-byte field: IPv6, or IPv4 behind X'FFFF' or X'FFFE'.
+fn address<S: Sink>(c: &mut Ctx<'_, S>, v4: FieldId, v6: FieldId, b: Buf<'_>, at: usize) -> Outcome {
+    let field = b.array::<16>(at)?;
+    match formats::ctrace::pthdr::address(&field) {
+        std::net::IpAddr::V4(a) => c.field(v4, Value::Ipv4(a.into()), b.span(at + 12, 4)),
+        std::net::IpAddr::V6(a) => c.field(v6, Value::Ipv6(a.octets()), b.span(at, 16)),
+    }
+    Ok(())
+}
+
+/// True when any z/OS field is asked for.
+fn wanted<S: Sink>(c: &Ctx<'_, S>) -> bool {
+    [Proto::Cte, Proto::Pth, Proto::SmcRecord, Proto::Systcpip].into_iter().any(|p| c.wants(p))
 }
