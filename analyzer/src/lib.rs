@@ -2,6 +2,8 @@
 
 pub mod cli;
 pub mod decode;
+pub mod export;
+pub mod filter;
 pub mod pipeline;
 pub mod source;
 pub mod track;

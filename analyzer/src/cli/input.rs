@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::decode::Settings;
+use crate::filter::Filter;
 use crate::pipeline::Report;
 use crate::source::{Framing, Options};
 
@@ -46,6 +47,12 @@ impl Input {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
         self.threads.unwrap_or_else(cores).max(1)
     }
+}
+
+/// Reads a display filter; a wrong one ends the program with its own message.
+pub fn filter(text: Option<&str>) -> std::io::Result<Option<Filter>> {
+    let parse = |t| Filter::parse(t).map_err(|e| std::io::Error::other(format!("display filter: {e}")));
+    text.map(parse).transpose()
 }
 
 /// Tells on standard error what could not be read, and decides the exit status.
