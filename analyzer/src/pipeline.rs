@@ -209,7 +209,8 @@ pub fn run<W: Work>(paths: &[PathBuf], options: &Options, settings: &Settings, w
     });
     let fragments = Mutex::new(Reassembler::default());
     let (joining, writing) = (Turn::default(), Turn::default());
-    let shared = Shared { inputs: &inputs, fragments: &fragments, joining: &joining, writing: &writing, settings };
+    let shared =
+        Shared { inputs: &inputs, fragments: &fragments, joining: &joining, writing: &writing, settings };
     let mut workers = workers.into_iter();
     let own = workers.next();
     std::thread::scope(|scope| {
@@ -262,12 +263,7 @@ impl Shared<'_, '_> {
     }
 
     /// Joins the fragments of a batch, in its turn.
-    fn join(
-        &self,
-        batch: &Batch,
-        answers: &mut Vec<Option<Joined>>,
-        ranges: &mut Vec<(u32, u32, u32)>,
-    ) {
+    fn join(&self, batch: &Batch, answers: &mut Vec<Option<Joined>>, ranges: &mut Vec<(u32, u32, u32)>) {
         answers.clear();
         ranges.clear();
         let suspects = |f: &Frame| dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
@@ -279,8 +275,7 @@ impl Shared<'_, '_> {
                 let mut recorder = Recorder { inner: &mut inner, answers };
                 let mut nothing = Nothing;
                 let times = Times::default();
-                let mut c =
-                    Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut recorder);
+                let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut recorder);
                 let data = batch.bytes(f.data);
                 let b = Buf::new(data, (f.orig_len as usize).max(data.len()), Span::FRAME);
                 // What stops the decoder here stops it again, and is reported, when it decodes.

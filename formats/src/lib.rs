@@ -13,24 +13,24 @@
 
 mod bytes;
 pub mod checksum;
-mod code;
 pub mod civil;
+mod code;
 pub mod ctrace;
 pub mod cursor;
 pub mod endian;
 pub mod erf;
 pub mod error;
-pub mod net;
 pub mod iptrace;
+pub mod net;
 pub mod netmon;
 pub mod pcap;
 pub mod pcapng;
 pub mod peek;
+pub mod rdw;
 pub mod snoop;
+pub mod tod;
 pub mod trsniff;
 pub mod utc2;
-pub mod rdw;
-pub mod tod;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};

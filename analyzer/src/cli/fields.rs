@@ -21,7 +21,9 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
         |name: &str, label: &str| name.contains(&pattern) || label.to_ascii_lowercase().contains(&pattern);
     let mut rows: Vec<(&str, &str, &str, &str)> = registry::all()
         .map(|(_, d)| (d.name, d.kind.name(), if d.wireshark { "wireshark" } else { "zscope" }, d.label))
-        .chain(registry::ALIASES.iter().map(|a| (a.name, a.fields[0].def().kind.name(), "wireshark", a.label)))
+        .chain(
+            registry::ALIASES.iter().map(|a| (a.name, a.fields[0].def().kind.name(), "wireshark", a.label)),
+        )
         .filter(|r| shown(r.0, r.3))
         .collect();
     rows.sort_unstable();

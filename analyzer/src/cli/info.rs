@@ -147,7 +147,10 @@ impl Survey {
         };
         let t = &self.report.tally;
         row("layers", self.report.layers.join(" > "));
-        row("size", format!("{} bytes, {} in records, {} skipped", self.bytes, t.record_bytes, t.skipped_bytes));
+        row(
+            "size",
+            format!("{} bytes, {} in records, {} skipped", self.bytes, t.record_bytes, t.skipped_bytes),
+        );
         row("packets", t.frames.to_string());
         row("records", self.records());
         if let Some((first, last)) = self.times {
@@ -156,7 +159,10 @@ impl Survey {
             row("duration", format!("{:.9} s", self.duration().unwrap_or(0.0)));
             row("time order", if self.in_order { "ascending" } else { "not ascending" }.into());
         }
-        row("bytes", format!("{} captured of {} on the wire, {} packets cut", self.captured, self.on_wire, self.cut));
+        row(
+            "bytes",
+            format!("{} captured of {} on the wire, {} packets cut", self.captured, self.on_wire, self.cut),
+        );
         for (l, n) in &self.links {
             row("link type", format!("{l}{}: {n} packets", link_name(*l)));
         }

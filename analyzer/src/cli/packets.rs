@@ -58,9 +58,24 @@ enum Format {
 
 /// Columns of CSV output when none are chosen.
 const DEFAULT_COLUMNS: &[&str] = &[
-    "frame.number", "frame.time_epoch", "frame.len", "frame.interface_name", "eth.src", "eth.dst", "ip.src",
-    "ip.dst", "ipv6.src", "ipv6.dst", "ip.proto", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport",
-    "tcp.flags", "tcp.len", "frame.protocols",
+    "frame.number",
+    "frame.time_epoch",
+    "frame.len",
+    "frame.interface_name",
+    "eth.src",
+    "eth.dst",
+    "ip.src",
+    "ip.dst",
+    "ipv6.src",
+    "ipv6.dst",
+    "ip.proto",
+    "tcp.srcport",
+    "tcp.dstport",
+    "udp.srcport",
+    "udp.dstport",
+    "tcp.flags",
+    "tcp.len",
+    "frame.protocols",
 ];
 
 /// Runs the command.
@@ -282,7 +297,10 @@ fn cell(out: &mut Vec<u8>, column: &Column, columns: &Columns, data: Sources<'_>
     if let [slot] = column.slots[..] {
         columns.occurrences(slot, data).for_each(|v| one(out, v));
     } else {
-        columns.in_order(data).filter(|(s, ..)| column.slots.contains(s)).for_each(|(_, _, v, _)| one(out, v));
+        columns
+            .in_order(data)
+            .filter(|(s, ..)| column.slots.contains(s))
+            .for_each(|(_, _, v, _)| one(out, v));
     }
 }
 
@@ -359,12 +377,7 @@ fn array<'a>(
 }
 
 /// Number, time since the first frame, addresses, protocol, length, info.
-fn line(
-    out: &mut Vec<u8>,
-    f: &Frame,
-    first: Option<crate::source::frame::Timestamp>,
-    columns: &Columns,
-) {
+fn line(out: &mut Vec<u8>, f: &Frame, first: Option<crate::source::frame::Timestamp>, columns: &Columns) {
     let Some(s) = columns.line() else { return };
     let start = out.len();
     out.dec(f.number);

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use formats::pcap::{FileHeader, RECORD_HEADER_LEN, RecordHeader};
 
-use super::frame::{AnomalyKind, Chunk, Finds, Frame, Framer, Interface, LinkType, Progress, Timestamp, Window};
+use super::frame::{
+    AnomalyKind, Chunk, Finds, Frame, Framer, Interface, LinkType, Progress, Timestamp, Window,
+};
 
 /// Walks a pcap file.
 #[derive(Debug, Default)]
@@ -20,7 +22,9 @@ impl Framer for Plain {
     fn walk(&mut self, w: Window<'_>, out: &mut Finds<'_>) -> Progress {
         let mut at = 0;
         if self.header.is_none() {
-            let Ok(h) = FileHeader::decode(w.bytes) else { return Progress { consumed: w.bytes.len(), need: 0 } };
+            let Ok(h) = FileHeader::decode(w.bytes) else {
+                return Progress { consumed: w.bytes.len(), need: 0 };
+            };
             at = h.encoded_len();
             out.interface(Interface { link: LinkType(h.link_type()), ..Interface::default() });
             self.header = Some(h);
@@ -35,7 +39,10 @@ impl Framer for Plain {
             }
             out.frames.push(Frame {
                 offset: w.base + at as u64,
-                time: Some(Timestamp { secs: r.ts_sec.into(), nanos: r.ts_frac * (1_000_000_000 / h.per_second()) }),
+                time: Some(Timestamp {
+                    secs: r.ts_sec.into(),
+                    nanos: r.ts_frac * (1_000_000_000 / h.per_second()),
+                }),
                 data: Chunk::main(at + RECORD_HEADER_LEN, len),
                 orig_len: r.orig_len,
                 link: LinkType(h.link_type()),
@@ -46,7 +53,13 @@ impl Framer for Plain {
             at += RECORD_HEADER_LEN + len;
         }
         if w.eof && at < w.bytes.len() {
-            out.anomaly(AnomalyKind::TruncatedRecord, w.base + at as u64, (w.bytes.len() - at) as u64, "cut short", "");
+            out.anomaly(
+                AnomalyKind::TruncatedRecord,
+                w.base + at as u64,
+                (w.bytes.len() - at) as u64,
+                "cut short",
+                "",
+            );
             at = w.bytes.len();
         }
         Progress { consumed: at, need: 0 }
