@@ -20,6 +20,10 @@ pub struct Input {
     /// Seconds by which the TOD clock of the trace runs ahead of UTC
     #[arg(long, default_value_t = 0, allow_hyphen_values = true, value_name = "N")]
     pub leap_seconds: i64,
+    /// Verify the checksums of IPv4, TCP, UDP and SCTP; traces taken before the adapter fills
+    /// them in show them wrong
+    #[arg(long)]
+    pub verify_checksums: bool,
     /// Threads to decode with [default: one for each core, four at most]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -38,7 +42,7 @@ impl Input {
     /// Decoder settings.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        Settings { leap_seconds: self.leap_seconds }
+        Settings { leap_seconds: self.leap_seconds, verify_checksums: self.verify_checksums }
     }
 
     /// Number of worker threads.

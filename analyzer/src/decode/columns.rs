@@ -248,6 +248,11 @@ impl Sink for Columns {
     }
 
     #[inline(always)]
+    fn asks(&self, id: FieldId) -> bool {
+        self.slots[usize::from(id.0)] != NO_SLOT
+    }
+
+    #[inline(always)]
     fn layer(&mut self, proto: Proto, span: Span) {
         if self.protocols.is_some() {
             self.layers.push(proto);

@@ -17,6 +17,9 @@ use crate::track::defrag::Defrag;
 pub struct Settings {
     /// Seconds by which the trace's TOD clock runs ahead of UTC.
     pub leap_seconds: i64,
+    /// Verify the checksums that adapters commonly fill in after the trace: IPv4, TCP, UDP and
+    /// SCTP. Those of ICMP, ICMPv6 and IGMP are verified in any case.
+    pub verify_checksums: bool,
 }
 
 /// Times that relate a frame to others.
@@ -51,6 +54,8 @@ pub struct Ctx<'c, S> {
     depth: u8,
     /// True inside a packet that another one quotes.
     pub quoted: bool,
+    /// VLAN of the innermost tag so far, 0 without: fragments of different VLANs are kept apart.
+    pub vlan: u16,
 }
 
 impl<'c, S: Sink> Ctx<'c, S> {
@@ -73,6 +78,7 @@ impl<'c, S: Sink> Ctx<'c, S> {
             sources: Vec::new(),
             depth: 0,
             quoted: false,
+            vlan: 0,
         }
     }
 
@@ -170,6 +176,51 @@ impl<'c, S: Sink> Ctx<'c, S> {
         let v = b.get(at, len)?;
         self.sink.field(id, Value::Bytes(v), b.span(at, len));
         Ok(v)
+    }
+
+    /// Parts of an integer that lies in `len` bytes at `at`: field, lowest bit, number of bits.
+    #[inline]
+    pub fn parts(&mut self, v: impl Into<u64>, b: Buf<'_>, at: usize, len: usize, ids: &[(FieldId, u8, u8)]) {
+        let v = v.into();
+        for &(id, shift, bits) in ids {
+            let part = v >> shift & (u64::MAX >> (64 - bits));
+            self.sink.field(id, Value::Uint(part), b.span(at, len));
+        }
+    }
+
+    /// An integer of `len` bytes and, below it, its parts.
+    #[inline]
+    pub fn flags(
+        &mut self,
+        id: FieldId,
+        v: impl Into<u64>,
+        b: Buf<'_>,
+        at: usize,
+        len: usize,
+        parts: &[(FieldId, u8, u8)],
+    ) {
+        let v = v.into();
+        self.sink.field(id, Value::Uint(v), b.span(at, len));
+        self.sink.open();
+        self.parts(v, b, at, len, parts);
+        self.sink.close();
+    }
+
+    /// What `f` hands over belongs below the last field, also when it stops halfway.
+    #[inline]
+    pub fn group<T>(&mut self, f: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        self.sink.open();
+        let r = f(self);
+        self.sink.close();
+        r
+    }
+
+    /// What stops a part of a packet does not stop what follows it.
+    #[inline]
+    pub fn settle(&mut self, r: Outcome) {
+        if let Err(why) = r {
+            self.stopped(why);
+        }
     }
 
     /// The protocol and info columns, when they are wanted and this is not a quoted packet.

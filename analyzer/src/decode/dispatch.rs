@@ -2,8 +2,10 @@
 
 use super::buf::{Buf, Outcome};
 use super::ctx::Ctx;
+use super::registry::Proto;
 use super::sink::Sink;
-use super::{data, link, net, stop, transport};
+use super::stop::{self, Undecoded};
+use super::{data, link, net, transport};
 use crate::source::frame::LinkType;
 
 /// A cheap look at a packet: false when it certainly holds no IP fragment anywhere.
@@ -25,14 +27,18 @@ pub fn may_hold_fragment(t: LinkType, b: &[u8]) -> bool {
         LinkType::RAW | LinkType::RAW_BSD | LinkType::IPV4 | LinkType::IPV6 => match b.first() {
             Some(n) if n >> 4 == 4 => (0x0800, b),
             Some(n) if n >> 4 == 6 => (0x86DD, b),
-            _ => return false,
+            // Perhaps pieces of a PPP header.
+            _ => return true,
         },
         LinkType::ZOS_DATA | LinkType::ZOS_SMC | LinkType::ZOS_CTE => return false,
         _ => return true,
     };
     match ethertype {
         0x0800 => ip.first_chunk::<20>().is_some_and(|h| {
-            h[6] & 0x3F != 0 || h[7] != 0 || !plain_transport(h[9], ip.get(usize::from(h[0] & 15) * 4..))
+            h[0] >> 4 != 4
+                || h[6] & 0x3F != 0
+                || h[7] != 0
+                || !plain_transport(h[9], ip.get(usize::from(h[0] & 15) * 4..))
         }),
         0x86DD => ip.first_chunk::<40>().is_some_and(|h| !plain_transport(h[6], ip.get(40..))),
         0x0806 => false,
@@ -56,7 +62,7 @@ fn plain_transport(proto: u8, payload: Option<&[u8]>) -> bool {
 /// UDP ports whose payload may hold a packet.
 #[must_use]
 pub const fn is_tunnel_port(port: u16) -> bool {
-    matches!(port, 4789 | 4790 | 6081 | 8472 | 2152 | 3544 | 1701)
+    matches!(port, 4789 | 4790 | 6081 | 2152 | 3544 | 1701 | 4754 | 6635)
 }
 
 /// By link type.
@@ -64,15 +70,31 @@ pub const fn is_tunnel_port(port: u16) -> bool {
 pub fn link<S: Sink>(c: &mut Ctx<'_, S>, t: LinkType, b: Buf<'_>) -> Outcome {
     match t {
         LinkType::ETHERNET => link::ethernet::dissect(c, b),
-        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD | LinkType::IPV4 | LinkType::IPV6 => {
-            raw_ip(c, b)
-        }
-        _ => {
-            stop::undecoded(c, "link type");
-            data::dissect(c, b);
-            Ok(())
-        }
+        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => link::raw::dissect(c, b),
+        LinkType::IPV4 => net::ipv4::any(c, b),
+        LinkType::IPV6 => net::ipv6::dissect(c, b),
+        LinkType::NULL | LinkType::LOOP => link::null::dissect(c, b),
+        LinkType::LINUX_SLL => link::sll::v1(c, b),
+        LinkType::LINUX_SLL2 => link::sll::v2(c, b),
+        LinkType::TOKEN_RING => link::token_ring::dissect(c, b),
+        LinkType::PPP | LinkType::PPP_HDLC => link::ppp::hdlc(c, b),
+        LinkType(10) => link::fddi::dissect(c, b),
+        // ATM with the LLC encapsulation of RFC 2684.
+        LinkType(11 | 100) => link::llc::dissect(c, b),
+        LinkType(51) => link::pppoe::session(c, b),
+        LinkType(104) => link::chdlc::dissect(c, b),
+        LinkType(107) => link::frame_relay::dissect(c, b),
+        LinkType(166 | 204) => link::ppp::with_direction(c, b),
+        _ => unknown(c, b, Undecoded::Link(t.0)),
     }
+}
+
+/// What has no dissector is shown as bytes and said to be undecoded.
+#[cold]
+pub fn unknown<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, what: Undecoded) -> Outcome {
+    stop::undecoded(c, what);
+    data::dissect(c, b);
+    Ok(())
 }
 
 /// An IP packet of either version, told apart by its first nibble.
@@ -83,27 +105,35 @@ pub fn raw_ip<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     match b.u8(0)? >> 4 {
         4 => net::ipv4::dissect(c, b),
         6 => net::ipv6::dissect(c, b),
-        _ => {
-            stop::undecoded(c, "IP version");
-            data::dissect(c, b);
-            Ok(())
-        }
+        v => unknown(c, b, Undecoded::IpVersion(v)),
     }
 }
 
-/// By EtherType.
+/// By EtherType, behind a header that has such a field. What goes wrong inside is reported here,
+/// so that the caller can go on with its trailer.
 #[inline]
 pub fn ethertype<S: Sink>(c: &mut Ctx<'_, S>, t: u16, b: Buf<'_>) -> Outcome {
+    c.layer(Proto::EtherType, b.span(0, 0));
+    let r = ethertype_table(c, t, b);
+    c.settle(r);
+    Ok(())
+}
+
+/// By EtherType, where another protocol uses these numbers for its own field.
+#[inline]
+pub fn ethertype_table<S: Sink>(c: &mut Ctx<'_, S>, t: u16, b: Buf<'_>) -> Outcome {
     match t {
-        0x0800 => net::ipv4::dissect(c, b),
+        0x0800 => net::ipv4::any(c, b),
         0x86DD => net::ipv6::dissect(c, b),
         0x0806 | 0x8035 => net::arp::dissect(c, b),
-        0x8100 => link::vlan::dissect(c, b),
-        _ => {
-            stop::undecoded(c, "EtherType");
-            data::dissect(c, b);
-            Ok(())
-        }
+        0x8100 | 0x9100 => c.nest(b, |c| link::vlan::dissect(c, b)),
+        0x88A8 => c.nest(b, |c| link::vlan::provider(c, b)),
+        0x8847 | 0x8848 => c.nest(b, |c| link::mpls::dissect(c, b)),
+        0x8863 => link::pppoe::discovery(c, b),
+        0x8864 => c.nest(b, |c| link::pppoe::session(c, b)),
+        0x8870 => c.nest(b, |c| link::llc::dissect(c, b)),
+        0x6558 => c.nest(b, |c| link::ethernet::without_fcs(c, b)),
+        _ => unknown(c, b, Undecoded::EtherType(t)),
     }
 }
 
@@ -115,14 +145,40 @@ pub fn ip_proto<S: Sink>(c: &mut Ctx<'_, S>, ip: &net::Ip, b: Buf<'_>) -> Outcom
         17 => transport::udp::dissect(c, ip, b)?,
         1 => net::icmp::dissect(c, b)?,
         58 => net::icmpv6::dissect(c, ip, b)?,
-        4 => c.nest(b, |c| net::ipv4::dissect(c, b))?,
+        2 => net::igmp::dissect(c, b)?,
+        4 => c.nest(b, |c| net::ipv4::any(c, b))?,
         41 => c.nest(b, |c| net::ipv6::dissect(c, b))?,
+        47 => c.nest(b, |c| net::gre::dissect(c, b))?,
+        0 | 43 | 44 | 51 | 59 | 60 | 135 | 139 | 140 => c.nest(b, |c| net::ipv6_ext::dissect(c, *ip, b))?,
+        50 => net::esp::dissect(c, b)?,
+        33 => transport::dccp::dissect(c, b)?,
+        132 => transport::sctp::dissect(c, ip, b)?,
+        136 => transport::udp::lite(c, ip, b)?,
+        137 => c.nest(b, |c| link::mpls::dissect(c, b))?,
+        143 => c.nest(b, |c| link::ethernet::without_fcs(c, b))?,
         _ => return Ok(false),
     }
     Ok(true)
 }
 
 /// By UDP port. `false` when there is no dissector.
-pub fn udp_port<S: Sink>(_: &mut Ctx<'_, S>, _port: u16, _: Buf<'_>) -> Outcome<bool> {
-    Ok(false)
+pub fn udp_port<S: Sink>(c: &mut Ctx<'_, S>, port: u16, b: Buf<'_>) -> Outcome<bool> {
+    match port {
+        4789 => c.nest(b, |c| net::vxlan::dissect(c, b))?,
+        4790 => c.nest(b, |c| net::vxlan::gpe(c, b))?,
+        6081 => c.nest(b, |c| net::geneve::dissect(c, b))?,
+        2152 => return net::gtp::dissect(c, b),
+        1701 => c.nest(b, |c| net::l2tp::dissect(c, b))?,
+        3544 => return net::teredo::dissect(c, b),
+        4754 => c.nest(b, |c| net::gre::dissect(c, b))?,
+        6635 => c.nest(b, |c| link::mpls::dissect(c, b))?,
+        4500 => return net::esp::in_udp(c, b),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Wireshark counts the step from an EtherType to its protocol as a layer.
+pub mod ethertype_layer {
+    crate::protocol! { EtherType, "ethertype", "Ethertype"; }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::field::{Alias, FieldDef, FieldId, Kind, ProtoDef};
-use super::{link, net, stop, transport, zos};
+use super::{dispatch::ethertype_layer as ethertype, link, net, stop, transport, zos};
 
 macro_rules! registry {
     ($( $proto:ident $module:path; )*) => {
@@ -27,20 +27,56 @@ registry! {
     Pth zos::pth;
     SmcRecord zos::smc;
     Systcpip zos::systcpip;
+    EtherType ethertype;
+    Raw link::raw;
+    Null link::null;
+    Sll link::sll;
     Eth link::ethernet;
     Vlan link::vlan;
+    Ieee8021ad link::vlan::ieee8021ad;
     Llc link::llc;
+    Tr link::token_ring;
+    Fddi link::fddi;
+    Ppp link::ppp;
+    Pppoe link::pppoe;
+    Pppoed link::pppoe::pppoed;
+    Pppoes link::pppoe::pppoes;
+    Mpls link::mpls;
+    PwEthHeuristic link::mpls::pwethheuristic;
+    PwEthNoCw link::mpls::pwethnocw;
+    PwEthCw link::mpls::pwethcw;
+    Chdlc link::chdlc;
+    Slarp link::chdlc::slarp;
+    Fr link::frame_relay;
     Arp net::arp;
     Ip net::ipv4;
     Ipv6 net::ipv6;
-    Hopopts net::ipv6::hopopts;
-    Dstopts net::ipv6::dstopts;
-    Routing net::ipv6::routing_header;
-    Fraghdr net::ipv6::fraghdr;
+    Hopopts net::ipv6_ext::hopopts;
+    Dstopts net::ipv6_ext::dstopts;
+    Routing net::ipv6_ext::routing;
+    Fraghdr net::ipv6_ext::fraghdr;
+    Ah net::ipv6_ext::ah;
+    Mipv6 net::ipv6_ext::mipv6;
+    Hip net::ipv6_ext::hip;
+    Shim6 net::ipv6_ext::shim6;
     Icmp net::icmp;
     Icmpv6 net::icmpv6;
+    Igmp net::igmp;
+    Gre net::gre;
+    Erspan net::erspan;
+    Esp net::esp;
+    Udpencap net::esp::udpencap;
+    Vxlan net::vxlan;
+    VxlanGpe net::vxlan::vxlan_gpe;
+    Geneve net::geneve;
+    Gtp net::gtp;
+    L2tp net::l2tp;
+    Teredo net::teredo;
     Tcp transport::tcp;
     Udp transport::udp;
+    Udplite transport::udp::udplite;
+    Sctp transport::sctp;
+    Dccp transport::dccp;
 }
 
 /// Names that stand for several fields.

@@ -11,6 +11,12 @@ pub trait Sink {
     /// True when fields of `proto` are wanted: a dissector may pass over its fields otherwise.
     fn wants(&self, proto: Proto) -> bool;
 
+    /// True when this field is wanted: for values that cost something to work out.
+    fn asks(&self, id: FieldId) -> bool {
+        let _ = id;
+        true
+    }
+
     /// A protocol begins. Fields that follow belong to it.
     fn layer(&mut self, proto: Proto, span: Span);
 

@@ -1,17 +1,34 @@
-//! IPv4 (RFC 791), with its options and its fragments put together.
+//! IPv4 (RFC 791), with its fragments put together.
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 1 | version, header length in words |
+//! | 1 | 1 | DSCP (6 bits), ECN (2 bits) |
+//! | 2 | 2 | total length |
+//! | 4 | 2 | identification |
+//! | 6 | 2 | flags (3 bits), fragment offset in units of eight bytes |
+//! | 8 | 1 | time to live |
+//! | 9 | 1 | protocol |
+//! | 10 | 2 | header checksum |
+//! | 12 | 4 | source |
+//! | 16 | 4 | destination |
+//! | 20 | 0-40 | options |
+
+use formats::checksum::checksum;
 
 use crate::decode::names;
-use crate::decode::{Base, Buf, Ctx, Endpoint, Kind, Outcome, Proto, Sink, data, dispatch, fmt::Out, stop};
+use crate::decode::stop::{self, Undecoded};
+use crate::decode::{Base, Buf, Ctx, Endpoint, Kind, Outcome, Proto, Sink, Value, data, dispatch, fmt::Out};
 use crate::track::defrag::{Fragment, Key};
 
-use super::Ip;
+use super::{Ip, ipv4_options, ipv6};
 
 crate::protocol! { Ip, "ip", "Internet Protocol Version 4";
     VERSION "ip.version" "Version" Kind::Uint(8, Base::Dec);
     HDR_LEN "ip.hdr_len" "Header Length" Kind::Uint(8, Base::Dec);
     DSFIELD "ip.dsfield" "Differentiated Services Field" Kind::Uint(8, Base::Hex);
-    DSFIELD_DSCP "ip.dsfield.dscp" "Differentiated Services Codepoint" Kind::Uint(8, Base::Dec);
-    DSFIELD_ECN "ip.dsfield.ecn" "Explicit Congestion Notification" Kind::Uint(8, Base::Dec);
+    DSFIELD_DSCP "ip.dsfield.dscp" "Differentiated Services Codepoint" Kind::Uint(8, Base::Dec), names::dscp;
+    DSFIELD_ECN "ip.dsfield.ecn" "Explicit Congestion Notification" Kind::Uint(8, Base::Dec), names::ecn;
     LEN "ip.len" "Total Length" Kind::Uint(16, Base::Dec);
     ID "ip.id" "Identification" Kind::Uint(16, Base::Hex);
     FLAGS "ip.flags" "Flags" Kind::Uint(8, Base::Hex);
@@ -22,119 +39,175 @@ crate::protocol! { Ip, "ip", "Internet Protocol Version 4";
     TTL "ip.ttl" "Time to Live" Kind::Uint(8, Base::Dec);
     PROTO "ip.proto" "Protocol" Kind::Uint(8, Base::Dec), names::ip_protocol;
     CHECKSUM "ip.checksum" "Header Checksum" Kind::Uint(16, Base::Hex);
-    CHECKSUM_STATUS "ip.checksum.status" "Header checksum status" Kind::Uint(8, Base::Dec), checksum_status;
+    CHECKSUM_STATUS "ip.checksum.status" "Header checksum status" Kind::Uint(8, Base::Dec), names::checksum_status;
     SRC "ip.src" "Source Address" Kind::Ipv4;
     DST "ip.dst" "Destination Address" Kind::Ipv4;
-    OPT_TYPE "ip.opt.type" "Option type" Kind::Uint(8, Base::Dec);
-    OPT_LEN "ip.opt.len" "Option length" Kind::Uint(8, Base::Dec);
-    OPT_ADDR "ip.opt.addr" "IP Address" Kind::Ipv4;
-    OPT_PTR "ip.opt.ptr" "Pointer" Kind::Uint(8, Base::Dec);
+    CUR_RT "ip.cur_rt" "Current Route" Kind::Ipv4;
     FRAGMENT_COUNT "ip.fragment.count" "Fragment count" Kind::Uint(32, Base::Dec);
     FRAGMENT_OVERLAP "ip.fragment.overlap" "Fragment overlap" Kind::Bool;
     REASSEMBLED_LENGTH "ip.reassembled.length" "Reassembled IPv4 length" Kind::Uint(32, Base::Dec);
+    OPT_TYPE "ip.opt.type" "Type" Kind::Uint(8, Base::Dec), names::ip_option;
+    OPT_TYPE_COPY "ip.opt.type.copy" "Copy on fragmentation" Kind::Bool;
+    OPT_TYPE_CLASS "ip.opt.type.class" "Class" Kind::Uint(8, Base::Dec);
+    OPT_TYPE_NUMBER "ip.opt.type.number" "Number" Kind::Uint(8, Base::Dec);
+    OPT_LEN "ip.opt.len" "Length" Kind::Uint(8, Base::Dec);
+    OPT_PTR "ip.opt.ptr" "Pointer" Kind::Uint(8, Base::Dec);
+    OPT_SID "ip.opt.sid" "Stream Identifier" Kind::Uint(16, Base::Dec);
+    OPT_MTU "ip.opt.mtu" "MTU" Kind::Uint(16, Base::Dec);
+    OPT_ID_NUMBER "ip.opt.id_number" "ID Number" Kind::Uint(16, Base::Dec);
+    OPT_OHC "ip.opt.ohc" "Outbound Hop Count" Kind::Uint(16, Base::Dec);
+    OPT_RHC "ip.opt.rhc" "Return Hop Count" Kind::Uint(16, Base::Dec);
+    OPT_ORIGINATOR "ip.opt.originator" "Originator IP Address" Kind::Ipv4;
+    OPT_RA "ip.opt.ra" "Router Alert" Kind::Uint(16, Base::Dec);
+    OPT_ADDR "ip.opt.addr" "IP Address" Kind::Ipv4;
+    OPT_OVERFLOW "ip.opt.overflow" "Overflow" Kind::Uint(8, Base::Dec);
+    OPT_FLAG "ip.opt.flag" "Flag" Kind::Uint(8, Base::Hex);
+    OPT_TIME_STAMP "ip.opt.time_stamp" "Time stamp" Kind::Uint(32, Base::Dec);
+    OPT_TIME_STAMP_ADDR "ip.opt.time_stamp_addr" "Address" Kind::Ipv4;
+    OPT_QS_FUNC "ip.opt.qs_func" "Function" Kind::Uint(8, Base::Dec);
+    OPT_QS_RATE "ip.opt.qs_rate" "Rate" Kind::Uint(8, Base::Dec);
+    OPT_QS_TTL "ip.opt.qs_ttl" "QS TTL" Kind::Uint(8, Base::Dec);
+    OPT_QS_NONCE "ip.opt.qs_nonce" "QS Nonce" Kind::Uint(32, Base::Hex);
+    OPT_SEC_CL "ip.opt.sec_cl" "Classification Level" Kind::Uint(8, Base::Hex);
+    OPT_SEC_PROT_AUTH "ip.opt.sec_prot_auth_flags" "Protection Authority Flags" Kind::Uint(8, Base::Hex);
+    OPT_EXT_SEC_CODE "ip.opt.ext_sec_add_sec_info_format_code" "Additional Security Info Format Code" Kind::Uint(8, Base::Hex);
+    OPT_EXT_SEC_INFO "ip.opt.ext_sec_add_sec_info" "Additional Security Info" Kind::Bytes;
+    CIPSO_DOI "ip.cipso.doi" "DOI" Kind::Uint(32, Base::Dec);
+    CIPSO_TAG_TYPE "ip.cipso.tag_type" "Tag Type" Kind::Uint(8, Base::Dec);
+    CIPSO_SENSITIVITY "ip.cipso.sensitivity_level" "Sensitivity Level" Kind::Uint(8, Base::Dec);
+    CIPSO_TAG_DATA "ip.cipso.tag_data" "Tag data" Kind::Bytes;
+    REC_RT "ip.rec_rt" "Recorded Route" Kind::Ipv4;
+    SRC_RT "ip.src_rt" "Source Route" Kind::Ipv4;
+    EMPTY_RT "ip.empty_rt" "Empty Route" Kind::Ipv4;
+    OPT_DATA ours "ip.opt.data" "Option data" Kind::Bytes;
 }
 
-/// Texts of Wireshark's checksum states.
-pub fn checksum_status(v: u64) -> Option<&'static str> {
-    ["Bad", "Good", "Unverified", "Not present"].get(v as usize).copied()
-}
+/// Length of the header without options.
+pub const MIN: usize = 20;
 
-const MIN: usize = 20;
+/// A packet that its outer header calls IPv4: one with the version nibble of IPv6 is decoded as
+/// such.
+#[inline]
+pub fn any<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
+    match b.bytes().first().map(|f| f >> 4) {
+        Some(6) => {
+            c.layer(Proto::Ip, b.span(0, 0));
+            ipv6::dissect(c, b)
+        }
+        _ => dissect(c, b),
+    }
+}
 
 /// Dissects header, options and payload.
 #[inline]
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
+    c.layer(Proto::Ip, b.span(0, MIN.min(b.captured())));
     let first = b.u8(0)?;
     let hlen = usize::from(first & 15) * 4;
-    c.layer(Proto::Ip, b.span(0, hlen.min(b.captured())));
     c.bits(VERSION, first >> 4, b, 0, 1);
-    c.bits(HDR_LEN, hlen as u64, b, 0, 1);
     if let Some(s) = c.summary() {
         s.take("IPv4");
     }
+    if first >> 4 != 4 {
+        return Err(b.malformed(0));
+    }
+    c.bits(HDR_LEN, hlen as u64, b, 0, 1);
     if hlen < MIN {
         return Err(b.malformed(0));
     }
     let wants = c.wants(Proto::Ip);
     if wants {
-        let tos = c.u8(DSFIELD, b, 1)?;
-        c.sink.open();
-        c.bits(DSFIELD_DSCP, tos >> 2, b, 1, 1);
-        c.bits(DSFIELD_ECN, tos & 3, b, 1, 1);
-        c.sink.close();
+        let tos = b.u8(1)?;
+        c.flags(DSFIELD, tos, b, 1, 1, &[(DSFIELD_DSCP, 2, 6), (DSFIELD_ECN, 0, 2)]);
     }
-    let mut len = usize::from(b.u16(2)?);
-    if len == 0 {
-        // Segmentation offload leaves the length to the adapter.
-        len = b.reported();
-    }
+    let said = usize::from(b.u16(2)?);
+    // Segmentation offload leaves the length to the adapter.
+    let len = if said == 0 { b.reported() } else { said };
     c.bits(LEN, len as u64, b, 2, 2);
     if len < hlen {
         return Err(b.malformed(2));
     }
     let b = b.truncate(len);
-    let off = b.u16(6)?;
     if wants {
-        c.u16(ID, b, 4)?;
-        c.bits(FLAGS, off >> 13, b, 6, 1);
-        c.sink.open();
-        c.bits(FLAGS_RB, off >> 15, b, 6, 1);
-        c.bits(FLAGS_DF, off >> 14 & 1, b, 6, 1);
-        c.bits(FLAGS_MF, off >> 13 & 1, b, 6, 1);
-        c.sink.close();
-        c.bits(FRAG_OFFSET, (off & 0x1FFF) * 8, b, 6, 2);
-        c.u8(TTL, b, 8)?;
-        c.u8(PROTO, b, 9)?;
-        c.u16(CHECKSUM, b, 10)?;
+        fields(c, b, hlen)?;
     }
-    let proto = b.u8(9)?;
-    if wants {
-        let status = match b.get(0, hlen) {
-            Ok(h) => u64::from(formats::checksum::checksum(h) == 0),
-            Err(_) => 2,
-        };
-        c.bits(CHECKSUM_STATUS, status, b, 10, 2);
-        c.ipv4(SRC, b, 12)?;
-        c.ipv4(DST, b, 16)?;
-        if hlen > MIN {
-            options(c, b, hlen)?;
+    let (off, proto) = (b.u16(6)?, b.u8(9)?);
+    let (src, mut dst) = (b.u32(12)?, b.u32(16)?);
+    if hlen > MIN {
+        if let Some(last) = ipv4_options::last_hop(b, hlen) {
+            c.field(CUR_RT, Value::Ipv4(dst), b.span(16, 4));
+            dst = last;
         }
     }
-    let (src, dst) = (b.u32(12)?, b.u32(16)?);
     if let Some(s) = c.summary() {
         s.addresses(Endpoint::V4(src), Endpoint::V4(dst));
     }
-    let ip = Ip { src: Ip::wide(src), dst: Ip::wide(dst), version: 4, proto, fragment: off & 0x3FFF != 0 };
-    if ip.fragment {
-        return fragment(c, &ip, b, hlen, off);
+    if wants {
+        c.field(DST, Value::Ipv4(dst), b.span(16, 4));
+        if hlen > MIN {
+            ipv4_options::dissect(c, b, hlen)?;
+        }
+    }
+    let ip = Ip { src: Ip::wide(src), dst: Ip::wide(dst), version: 4, proto, fragment: false };
+    if off & 0x3FFF != 0 {
+        return fragment(c, ip, b, hlen, len);
     }
     payload(c, &ip, b.from(hlen))
 }
 
+/// Identification up to the source address.
+fn fields<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
+    c.u16(ID, b, 4)?;
+    let off = b.u16(6)?;
+    c.flags(FLAGS, off >> 13, b, 6, 1, &[(FLAGS_RB, 2, 1), (FLAGS_DF, 1, 1), (FLAGS_MF, 0, 1)]);
+    c.bits(FRAG_OFFSET, (off & 0x1FFF) * 8, b, 6, 2);
+    c.u8(TTL, b, 8)?;
+    c.u8(PROTO, b, 9)?;
+    c.u16(CHECKSUM, b, 10)?;
+    let status = match b.get(0, hlen) {
+        Ok(h) if c.settings.verify_checksums => u8::from(checksum(h) == 0),
+        _ => names::UNVERIFIED,
+    };
+    c.bits(CHECKSUM_STATUS, status, b, 10, 2);
+    c.ipv4(SRC, b, 12)?;
+    Ok(())
+}
+
 fn payload<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
+    if b.reported() == 0 {
+        return Ok(());
+    }
     if !dispatch::ip_proto(c, ip, b)? {
         if let Some(info) = c.summary().and_then(|s| s.take("IPv4")) {
-            info.text("Protocol ");
+            info.text(names::ip_protocol(ip.proto.into()).unwrap_or("Unknown protocol"));
+            info.text(" (");
             info.dec(ip.proto.into());
+            info.text(")");
         }
-        stop::undecoded(c, "IP protocol");
+        stop::undecoded(c, Undecoded::IpProtocol(ip.proto));
         data::dissect(c, b);
     }
     Ok(())
 }
 
-/// One fragment: the datagram, when it is the last one missing; else the first fragment shows
-/// nothing of its transport header, as Wireshark leaves it to the frame that completes it.
+/// One fragment. The frame that brings the last one missing shows the whole datagram; until then
+/// a fragment shows nothing of what is inside, unless it cannot take part in putting it together.
 #[cold]
-fn fragment<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>, hlen: usize, off: u16) -> Outcome {
+fn fragment<S: Sink>(c: &mut Ctx<'_, S>, mut ip: Ip, b: Buf<'_>, hlen: usize, len: usize) -> Outcome {
     let rest = b.from(hlen);
-    let offset = u32::from(off & 0x1FFF) * 8;
-    let sound = rest.reported() > 0
-        && rest.captured() == rest.reported()
-        && b.get(0, hlen).is_ok_and(|h| formats::checksum::checksum(h) == 0);
-    if sound && !c.quoted {
-        let key = Key { src: ip.src, dst: ip.dst, id: b.u16(4)?.into(), proto: ip.proto, version: 4 };
-        let more = off & 0x2000 != 0;
+    let off = b.u16(6)?;
+    let (offset, more) = (u32::from(off & 0x1FFF) * 8, off & 0x2000 != 0);
+    let id = b.u16(4)?;
+    let whole = len > hlen && rest.captured() == len - hlen;
+    if whole && !c.quoted {
+        // Fragments of different VLANs may pass one interface with the same identification.
+        let key = Key {
+            src: ip.src,
+            dst: ip.dst,
+            id: u32::from(id) | u32::from(c.vlan) << 16,
+            proto: ip.proto,
+            version: 4,
+        };
         let f = Fragment { key, offset, more, data: rest.bytes(), next: ip.proto };
         if let Some(whole) = c.defrag.add(f) {
             c.bits(FRAGMENT_COUNT, whole.fragments, rest, 0, rest.captured());
@@ -142,54 +215,23 @@ fn fragment<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>, hlen: usize, off: 
                 c.bits(FRAGMENT_OVERLAP, 1u8, rest, 0, 0);
             }
             c.bits(REASSEMBLED_LENGTH, whole.data.len() as u64, rest, 0, 0);
-            let ip = Ip { fragment: false, ..*ip };
             return c.reassembled(whole.data, |c, b| payload(c, &ip, b));
         }
-    }
-    if !sound && offset == 0 {
-        return payload(c, ip, rest);
+    } else if !whole && offset == 0 {
+        ip.fragment = true;
+        return payload(c, &ip, rest);
     }
     if let Some(info) = c.summary().and_then(|s| s.take("IPv4")) {
         info.text("Fragmented IP protocol (proto=");
+        info.text(names::ip_protocol(ip.proto.into()).unwrap_or("Unknown"));
+        info.text(" ");
         info.dec(ip.proto.into());
         info.text(", off=");
         info.dec(offset.into());
         info.text(", ID=");
-        info.hex(b.u16(4)?.into(), 4);
+        info.hex(id.into(), 4);
         info.text(")");
     }
     data::dissect(c, rest);
-    Ok(())
-}
-
-fn options<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
-    let mut at = MIN;
-    while at < hlen {
-        let kind = c.u8(OPT_TYPE, b, at)?;
-        if kind == 0 {
-            break;
-        }
-        if kind == 1 {
-            at += 1;
-            continue;
-        }
-        if at + 1 >= hlen {
-            break;
-        }
-        let len = usize::from(c.u8(OPT_LEN, b, at + 1)?);
-        if len < 2 || at + len > hlen {
-            break;
-        }
-        c.sink.open();
-        // Record route and the two source routes: a pointer, then addresses.
-        if matches!(kind, 7 | 131 | 137) && len >= 3 {
-            c.u8(OPT_PTR, b, at + 2)?;
-            for a in (at + 3..at + len).step_by(4).take_while(|a| a + 4 <= at + len) {
-                c.ipv4(OPT_ADDR, b, a)?;
-            }
-        }
-        c.sink.close();
-        at += len;
-    }
     Ok(())
 }

@@ -1,4 +1,8 @@
 //! Transport protocols.
 
+pub mod dccp;
+pub mod mptcp;
+pub mod sctp;
 pub mod tcp;
+pub mod tcp_options;
 pub mod udp;

@@ -1,9 +1,23 @@
-//! TCP (RFC 9293) and its options.
+//! TCP (RFC 9293).
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 2 | source port |
+//! | 2 | 2 | destination port |
+//! | 4 | 4 | sequence number |
+//! | 8 | 4 | acknowledgment number |
+//! | 12 | 2 | header length in words (4 bits), reserved (3 bits), flags (9 bits) |
+//! | 14 | 2 | window |
+//! | 16 | 2 | checksum, with a pseudo header |
+//! | 18 | 2 | urgent pointer |
+//! | 20 | 0-40 | options |
 
 use crate::decode::names;
 use crate::decode::{
     Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Sink, Value, data, fmt::Out, net::Ip, transport::udp,
 };
+
+use super::tcp_options;
 
 crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     SRCPORT "tcp.srcport" "Source Port" Kind::Uint(16, Base::Dec);
@@ -23,30 +37,90 @@ crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     FLAGS_RESET "tcp.flags.reset" "Reset" Kind::Bool;
     FLAGS_SYN "tcp.flags.syn" "Syn" Kind::Bool;
     FLAGS_FIN "tcp.flags.fin" "Fin" Kind::Bool;
+    FLAGS_STR "tcp.flags.str" "TCP Flags" Kind::Str;
     WINDOW "tcp.window_size_value" "Window" Kind::Uint(16, Base::Dec);
     CHECKSUM "tcp.checksum" "Checksum" Kind::Uint(16, Base::Hex);
+    CHECKSUM_STATUS "tcp.checksum.status" "Checksum Status" Kind::Uint(8, Base::Dec), names::checksum_status;
     URGENT "tcp.urgent_pointer" "Urgent Pointer" Kind::Uint(16, Base::Dec);
     OPTIONS "tcp.options" "TCP Options" Kind::Bytes;
+    PAYLOAD "tcp.payload" "TCP payload" Kind::Bytes;
     OPT_KIND "tcp.option_kind" "Kind" Kind::Uint(8, Base::Dec), names::tcp_option;
     OPT_LEN "tcp.option_len" "Length" Kind::Uint(8, Base::Dec);
+    OPT_UNKNOWN "tcp.options.unknown.payload" "Payload" Kind::Bytes;
+    OPT_MSS "tcp.options.mss" "TCP Option - Maximum segment size" Kind::Protocol;
     MSS "tcp.options.mss_val" "MSS Value" Kind::Uint(16, Base::Dec);
+    OPT_WSCALE "tcp.options.wscale" "TCP Option - Window scale" Kind::Protocol;
     WSCALE "tcp.options.wscale.shift" "Shift count" Kind::Uint(8, Base::Dec);
+    WSCALE_MULTIPLIER "tcp.options.wscale.multiplier" "Multiplier" Kind::Uint(16, Base::Dec);
+    OPT_SACK_PERM "tcp.options.sack_perm" "TCP Option - SACK permitted" Kind::Protocol;
+    OPT_SACK "tcp.options.sack" "TCP Option - SACK" Kind::Protocol;
+    SACK_COUNT "tcp.options.sack.count" "TCP SACK Count" Kind::Uint(8, Base::Dec);
     SACK_LE "tcp.options.sack_le" "TCP SACK Left Edge" Kind::Uint(32, Base::Dec);
     SACK_RE "tcp.options.sack_re" "TCP SACK Right Edge" Kind::Uint(32, Base::Dec);
+    ECHO "tcp.options.echo_value" "TCP Echo Option" Kind::Uint(32, Base::Dec);
+    OPT_TIMESTAMP "tcp.options.timestamp" "TCP Option - Timestamps" Kind::Protocol;
     TSVAL "tcp.options.timestamp.tsval" "Timestamp value" Kind::Uint(32, Base::Dec);
     TSECR "tcp.options.timestamp.tsecr" "Timestamp echo reply" Kind::Uint(32, Base::Dec);
+    CC "tcp.options.cc_value" "TCP CC Option" Kind::Uint(32, Base::Dec);
+    MD5 "tcp.options.md5.digest" "MD5 digest" Kind::Bytes;
+    SCPS_VECTOR "tcp.options.scps.vector" "TCP SCPS Capabilities Vector" Kind::Uint(8, Base::Hex);
+    SNACK_OFFSET "tcp.options.snack.offset" "TCP SNACK Offset" Kind::Uint(16, Base::Dec);
+    SNACK_SIZE "tcp.options.snack.size" "TCP SNACK Size" Kind::Uint(16, Base::Dec);
+    QS_RATE "tcp.options.qs.rate" "QS Rate" Kind::Uint(8, Base::Dec);
+    QS_TTL_DIFF "tcp.options.qs.ttl_diff" "QS Rate" Kind::Uint(8, Base::Dec);
+    USER_TO_GRANULARITY "tcp.options.user_to_granularity" "Granularity" Kind::Bool;
+    USER_TO_VAL "tcp.options.user_to_val" "User Timeout" Kind::Uint(16, Base::Dec);
+    AO_KEYID "tcp.options.ao.keyid" "AO KeyID" Kind::Uint(8, Base::Dec);
+    AO_RNEXTKEYID "tcp.options.ao.rnextkeyid" "AO RNextKeyID" Kind::Uint(8, Base::Dec);
+    AO_MAC "tcp.options.ao.mac" "AO MAC" Kind::Bytes;
+    TFO_REQUEST "tcp.options.tfo.request" "Fast Open Cookie Request" Kind::None;
+    TFO_COOKIE "tcp.options.tfo.cookie" "Fast Open Cookie" Kind::Bytes;
+    ACC_ECN_EE0B "tcp.options.acc_ecn.ee0b" "Accurate ECN Echo ECT(0) Byte Counter" Kind::Uint(24, Base::Dec);
+    ACC_ECN_ECEB "tcp.options.acc_ecn.eceb" "Accurate ECN Echo CE Byte Counter" Kind::Uint(24, Base::Dec);
+    ACC_ECN_EE1B "tcp.options.acc_ecn.ee1b" "Accurate ECN Echo ECT(1) Byte Counter" Kind::Uint(24, Base::Dec);
     EXID "tcp.options.experimental.exid" "Experiment Identifier" Kind::Uint(16, Base::Hex);
+    EXP_DATA "tcp.options.experimental.data" "Data" Kind::Bytes;
     SMC ours "tcp.options.smc" "SMC capability" Kind::Str;
-    PAYLOAD "tcp.payload" "TCP payload" Kind::Bytes;
+    MPTCP_SUBTYPE "tcp.options.mptcp.subtype" "Multipath TCP subtype" Kind::Uint(8, Base::Dec), names::mptcp_subtype;
+    MPTCP_VERSION "tcp.options.mptcp.version" "Multipath TCP version" Kind::Uint(8, Base::Dec);
+    MPTCP_FLAGS "tcp.options.mptcp.flags" "Multipath TCP flags" Kind::Uint(8, Base::Hex);
+    MPTCP_BACKUP "tcp.options.mptcp.backup.flag" "Backup flag" Kind::Uint(8, Base::Dec);
+    MPTCP_CHECKSUMREQ "tcp.options.mptcp.checksumreq.flags" "Checksum required" Kind::Uint(8, Base::Dec);
+    MPTCP_DATAFIN "tcp.options.mptcp.datafin.flag" "DATA_FIN" Kind::Uint(8, Base::Dec);
+    MPTCP_DSEQN8 "tcp.options.mptcp.dseqn8.flag" "Data Sequence Number is 8 octets" Kind::Uint(8, Base::Dec);
+    MPTCP_DSEQNPRESENT "tcp.options.mptcp.dseqnpresent.flag" "Data Sequence Number, Subflow Sequence Number, Data-level Length, Checksum present" Kind::Uint(8, Base::Dec);
+    MPTCP_DATAACK8 "tcp.options.mptcp.dataack8.flag" "Data ACK is 8 octets" Kind::Uint(8, Base::Dec);
+    MPTCP_DATAACKPRESENT "tcp.options.mptcp.dataackpresent.flag" "Data ACK is present" Kind::Uint(8, Base::Dec);
+    MPTCP_ADDRID "tcp.options.mptcp.addrid" "Address ID" Kind::Uint(8, Base::Dec);
+    MPTCP_SENDKEY "tcp.options.mptcp.sendkey" "Sender's Key" Kind::Uint(64, Base::Dec);
+    MPTCP_RECVKEY "tcp.options.mptcp.recvkey" "Receiver's Key" Kind::Uint(64, Base::Dec);
+    MPTCP_RECVTOK "tcp.options.mptcp.recvtok" "Receiver's Token" Kind::Uint(32, Base::Dec);
+    MPTCP_SENDRAND "tcp.options.mptcp.sendrand" "Sender's Random Number" Kind::Uint(32, Base::Dec);
+    MPTCP_SENDTRUNCHMAC "tcp.options.mptcp.sendtrunchmac" "Sender's Truncated HMAC" Kind::Uint(64, Base::Dec);
+    MPTCP_SENDHMAC "tcp.options.mptcp.sendhmac" "Sender's HMAC" Kind::Bytes;
+    MPTCP_ADDADDRTRUNCHMAC "tcp.options.mptcp.addaddrtrunchmac" "Truncated HMAC" Kind::Uint(64, Base::Dec);
+    MPTCP_RAWDATAACK "tcp.options.mptcp.rawdataack" "Original MPTCP Data ACK" Kind::Uint(64, Base::Dec);
+    MPTCP_RAWDATASEQNO "tcp.options.mptcp.rawdataseqno" "Data Sequence Number" Kind::Uint(64, Base::Dec);
+    MPTCP_SUBFLOWSEQNO "tcp.options.mptcp.subflowseqno" "Subflow Sequence Number" Kind::Uint(32, Base::Dec);
+    MPTCP_DATALVLLEN "tcp.options.mptcp.datalvllen" "Data-level Length" Kind::Uint(16, Base::Dec);
+    MPTCP_CHECKSUM "tcp.options.mptcp.checksum" "Checksum" Kind::Uint(16, Base::Hex);
+    MPTCP_IPVER "tcp.options.mptcp.ipver" "IP version" Kind::Uint(8, Base::Dec);
+    MPTCP_ECHO "tcp.options.mptcp.echo" "Echo" Kind::Uint(8, Base::Dec);
+    MPTCP_IPV4 "tcp.options.mptcp.ipv4" "Advertised IPv4 Address" Kind::Ipv4;
+    MPTCP_IPV6 "tcp.options.mptcp.ipv6" "Advertised IPv6 Address" Kind::Ipv6;
+    MPTCP_PORT "tcp.options.mptcp.port" "Advertised port" Kind::Uint(16, Base::Dec);
+    MPTCP_RST_REASON "tcp.options.mptcp.rst_reason" "TCPRST Reason" Kind::Uint(8, Base::Hex);
 }
 
-const HDR: usize = 20;
+/// Length of the header without options.
+pub const HDR: usize = 20;
 
 /// Dissects header, options and payload.
 #[inline]
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Tcp, b.span(0, HDR.min(b.captured())));
-    if !c.wants(Proto::Tcp) && c.sink.summary().is_none() {
+    let wants = c.wants(Proto::Tcp);
+    if !wants && c.sink.summary().is_none() {
         // Nothing of the header is asked for: only its length matters.
         let hlen = usize::from(b.u8(12)? >> 4) * 4;
         data::dissect(c, b.from(hlen.max(HDR)));
@@ -54,15 +128,12 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     }
     let src = c.u16(SRCPORT, b, 0)?;
     let dst = c.u16(DSTPORT, b, 2)?;
-    let (off, flags) = (b.u8(12)?, b.u16(12)? & 0xFFF);
-    let hlen = usize::from(off >> 4) * 4;
-    let known = hlen >= HDR && !ip.fragment && b.reported() >= hlen;
-    if known {
-        c.bits(LEN, (b.reported() - hlen) as u64, b, 12, 1);
-    }
-    let seq = c.u32(SEQ_RAW, b, 4)?;
-    let ack = c.u32(ACK_RAW, b, 8)?;
-    c.bits(HDR_LEN, hlen as u64, b, 12, 1);
+    let (seq, ack) = (b.u32(4)?, b.u32(8)?);
+    let (word, window) = (b.u16(12)?, b.u16(14)?);
+    let flags = word & 0xFFF;
+    let hlen = usize::from(word >> 12) * 4;
+    // Of a fragment or a quoted packet the end is not known.
+    let known = hlen >= HDR && !ip.fragment && !c.quoted && b.reported() >= hlen;
     if let Some(info) = c.summary().and_then(|s| s.take("TCP")) {
         udp::ports(info, src, dst);
         flag_names(info, flags);
@@ -73,43 +144,87 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
             info.dec(ack.into());
         }
         info.text(" Win=");
-        info.dec(b.u16(14)?.into());
+        info.dec(window.into());
         if known {
             info.text(" Len=");
             info.dec((b.reported() - hlen) as u64);
         }
     }
+    if known {
+        c.bits(LEN, (b.reported() - hlen) as u64, b, 12, 1);
+    }
+    c.bits(SEQ_RAW, seq, b, 4, 4);
+    c.bits(ACK_RAW, ack, b, 8, 4);
+    c.bits(HDR_LEN, hlen as u64, b, 12, 1);
     if hlen < HDR {
         return Err(b.malformed(12));
     }
-    c.bits(FLAGS, flags, b, 12, 2);
-    c.sink.open();
-    for (i, id) in FLAG_BITS.into_iter().enumerate() {
-        c.bits(id, flags >> (8 - i) & 1, b, 12, 2);
-    }
-    c.sink.close();
-    c.u16(WINDOW, b, 14)?;
-    c.u16(CHECKSUM, b, 16)?;
-    c.u16(URGENT, b, 18)?;
-    if hlen > HDR {
-        options(c, b, hlen)?;
+    if wants {
+        c.flags(FLAGS, flags, b, 12, 2, &FLAG_BITS);
+        if c.sink.asks(FLAGS_STR) {
+            flag_letters(c, flags, b);
+        }
+        c.bits(WINDOW, window, b, 14, 2);
+        c.u16(CHECKSUM, b, 16)?;
+        if c.sink.asks(CHECKSUM_STATUS) {
+            c.bits(CHECKSUM_STATUS, checksum_status(c, ip, b), b, 16, 2);
+        }
+        c.u16(URGENT, b, 18)?;
+        if hlen > HDR {
+            tcp_options::dissect(c, b, hlen)?;
+        }
     }
     let rest = b.from(hlen);
     if rest.captured() > 0 {
-        c.field(PAYLOAD, Value::Bytes(rest.bytes()), rest.whole());
+        if wants {
+            c.field(PAYLOAD, Value::Bytes(rest.bytes()), rest.whole());
+        }
         data::dissect(c, rest);
     }
     Ok(())
 }
 
-/// From bit 8 down to bit 0.
-const FLAG_BITS: [FieldId; 9] =
-    [FLAGS_AE, FLAGS_CWR, FLAGS_ECE, FLAGS_URG, FLAGS_ACK, FLAGS_PUSH, FLAGS_RESET, FLAGS_SYN, FLAGS_FIN];
+fn checksum_status<S: Sink>(c: &Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> u8 {
+    if !c.settings.verify_checksums || ip.fragment || c.quoted || b.captured() < b.reported() {
+        return names::UNVERIFIED;
+    }
+    u8::from(ip.sums_up(6, b.reported(), b.bytes()))
+}
+
+/// Field, bit and width, from the highest bit down.
+const FLAG_BITS: [(FieldId, u8, u8); 10] = [
+    (FLAGS_RES, 9, 3),
+    (FLAGS_AE, 8, 1),
+    (FLAGS_CWR, 7, 1),
+    (FLAGS_ECE, 6, 1),
+    (FLAGS_URG, 5, 1),
+    (FLAGS_ACK, 4, 1),
+    (FLAGS_PUSH, 3, 1),
+    (FLAGS_RESET, 2, 1),
+    (FLAGS_SYN, 1, 1),
+    (FLAGS_FIN, 0, 1),
+];
+
+/// One letter for each of the twelve bits, a middle dot where it is not set.
+fn flag_letters<S: Sink>(c: &mut Ctx<'_, S>, flags: u16, b: Buf<'_>) {
+    let mut text = [0u8; 24];
+    let mut n = 0;
+    for (i, letter) in b"RRRACEUAPRSF".iter().enumerate() {
+        if flags >> (11 - i) & 1 == 1 {
+            text[n] = *letter;
+            n += 1;
+        } else {
+            text[n..n + 2].copy_from_slice("\u{B7}".as_bytes());
+            n += 2;
+        }
+    }
+    c.field(FLAGS_STR, Value::Str(std::str::from_utf8(&text[..n]).unwrap_or_default()), b.span(12, 2));
+}
 
 fn flag_names(info: &mut Vec<u8>, flags: u16) {
     const NAMES: [(u16, &str); 9] = [
-        (0x02, "SYN"),
         (0x01, "FIN"),
+        (0x02, "SYN"),
         (0x04, "RST"),
         (0x08, "PSH"),
         (0x10, "ACK"),
@@ -129,61 +244,4 @@ fn flag_names(info: &mut Vec<u8>, flags: u16) {
         }
     }
     info.push(b']');
-}
-
-/// Walks kinds and lengths; a kind nobody knows is shown by number and passed over.
-fn options<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
-    let all = b.get(HDR, hlen - HDR)?;
-    c.field(OPTIONS, Value::Bytes(all), b.span(HDR, hlen - HDR));
-    c.sink.open();
-    let mut at = HDR;
-    while at < hlen {
-        let kind = c.u8(OPT_KIND, b, at)?;
-        if kind == 0 {
-            break;
-        }
-        if kind == 1 {
-            at += 1;
-            continue;
-        }
-        if at + 1 >= hlen {
-            break;
-        }
-        let len = usize::from(c.u8(OPT_LEN, b, at + 1)?);
-        if len < 2 || at + len > hlen {
-            break;
-        }
-        match (kind, len) {
-            (2, 4) => {
-                c.u16(MSS, b, at + 2)?;
-            }
-            (3, 3) => {
-                c.u8(WSCALE, b, at + 2)?;
-            }
-            (5, _) => {
-                for edge in (at + 2..at + len).step_by(8).take_while(|e| e + 8 <= at + len) {
-                    c.u32(SACK_LE, b, edge)?;
-                    c.u32(SACK_RE, b, edge + 4)?;
-                }
-            }
-            (8, 10) => {
-                c.u32(TSVAL, b, at + 2)?;
-                c.u32(TSECR, b, at + 6)?;
-            }
-            (253 | 254, 4..) => {
-                c.u16(EXID, b, at + 2)?;
-                if len >= 6 {
-                    match b.u32(at + 2)? {
-                        0xE2D4_C3D9 => c.field(SMC, Value::Str("SMCR"), b.span(at + 2, 4)),
-                        0xE2D4_C3C4 => c.field(SMC, Value::Str("SMCD"), b.span(at + 2, 4)),
-                        _ => {}
-                    }
-                }
-            }
-            _ => {}
-        }
-        at += len;
-    }
-    c.sink.close();
-    Ok(())
 }

@@ -1,41 +1,106 @@
-//! UDP (RFC 768).
+//! UDP (RFC 768) and UDP-Lite (RFC 3828).
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 2 | source port |
+//! | 2 | 2 | destination port |
+//! | 4 | 2 | length, header included (UDP-Lite: bytes that the checksum covers) |
+//! | 6 | 2 | checksum, with a pseudo header; 0: none |
 
+use crate::decode::names;
 use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, Value, data, dispatch, fmt::Out, net::Ip};
 
 crate::protocol! { Udp, "udp", "User Datagram Protocol";
     SRCPORT "udp.srcport" "Source Port" Kind::Uint(16, Base::Dec);
     DSTPORT "udp.dstport" "Destination Port" Kind::Uint(16, Base::Dec);
     LENGTH "udp.length" "Length" Kind::Uint(16, Base::Dec);
+    CHECKSUM_COVERAGE "udp.checksum_coverage" "Checksum coverage" Kind::Uint(16, Base::Dec);
     CHECKSUM "udp.checksum" "Checksum" Kind::Uint(16, Base::Hex);
+    CHECKSUM_STATUS "udp.checksum.status" "Checksum Status" Kind::Uint(8, Base::Dec), names::checksum_status;
     PAYLOAD "udp.payload" "Payload" Kind::Bytes;
+}
+
+/// UDP-Lite counts as a protocol of its own, with the fields of UDP.
+pub mod udplite {
+    crate::protocol! { Udplite, "udplite", "Lightweight User Datagram Protocol"; }
 }
 
 const HDR: usize = 8;
 
 /// Dissects header and payload.
 #[inline]
-pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, _ip: &Ip, b: Buf<'_>) -> Outcome {
+pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Udp, b.span(0, HDR.min(b.captured())));
     let src = c.u16(SRCPORT, b, 0)?;
     let dst = c.u16(DSTPORT, b, 2)?;
-    let len = usize::from(c.u16(LENGTH, b, 4)?);
-    if let Some(info) = c.summary().and_then(|s| s.take("UDP")) {
+    let said = usize::from(b.u16(4)?);
+    // A length of zero is a jumbogram's (RFC 2675), or not filled in yet.
+    let len = if said == 0 { b.reported() } else { said };
+    c.bits(LENGTH, said as u64, b, 4, 2);
+    line(c, "UDP", src, dst, len);
+    if len < HDR {
+        return Err(b.malformed(4));
+    }
+    let sum = c.u16(CHECKSUM, b, 6)?;
+    if c.wants(Proto::Udp) && c.sink.asks(CHECKSUM_STATUS) {
+        let covered = b.truncate(len);
+        c.bits(CHECKSUM_STATUS, checksum_status(c, ip, covered, 17, sum), b, 6, 2);
+    }
+    payload(c, src, dst, b.from(HDR).truncate(len - HDR))
+}
+
+/// Dissects UDP-Lite.
+pub fn lite<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
+    c.layer(Proto::Udplite, b.span(0, HDR.min(b.captured())));
+    let src = c.u16(SRCPORT, b, 0)?;
+    let dst = c.u16(DSTPORT, b, 2)?;
+    let said = usize::from(c.u16(CHECKSUM_COVERAGE, b, 4)?);
+    let covered = if said == 0 { b.reported() } else { said };
+    line(c, "UDP-Lite", src, dst, b.reported());
+    if covered < HDR || covered > b.reported() {
+        return Err(b.malformed(4));
+    }
+    let sum = c.u16(CHECKSUM, b, 6)?;
+    let status = if c.settings.verify_checksums && b.has(0, covered) && !c.quoted && !ip.fragment {
+        u8::from(ip.sums_up(136, b.reported(), &b.bytes()[..covered]) && sum != 0)
+    } else {
+        names::UNVERIFIED
+    };
+    c.bits(CHECKSUM_STATUS, status, b, 6, 2);
+    payload(c, src, dst, b.from(HDR))
+}
+
+fn checksum_status<S: Sink>(c: &Ctx<'_, S>, ip: &Ip, b: Buf<'_>, proto: u8, sum: u16) -> u8 {
+    if sum == 0 {
+        return names::NOT_PRESENT;
+    }
+    if !c.settings.verify_checksums || ip.fragment || c.quoted || b.captured() < b.reported() {
+        return names::UNVERIFIED;
+    }
+    u8::from(ip.sums_up(proto, b.reported(), b.bytes()))
+}
+
+#[inline]
+fn line<S: Sink>(c: &mut Ctx<'_, S>, protocol: &'static str, src: u16, dst: u16, len: usize) {
+    if let Some(info) = c.summary().and_then(|s| s.take(protocol)) {
         ports(info, src, dst);
         info.text(" Len=");
         info.dec(len.saturating_sub(HDR) as u64);
     }
-    // A length of zero is a jumbogram's (RFC 2675); anything else below the header is wrong.
-    if len < HDR && len != 0 {
-        return Err(b.malformed(4));
+}
+
+#[inline]
+fn payload<S: Sink>(c: &mut Ctx<'_, S>, src: u16, dst: u16, b: Buf<'_>) -> Outcome {
+    if b.reported() == 0 {
+        return Ok(());
     }
-    c.u16(CHECKSUM, b, 6)?;
-    let rest = b.from(HDR);
-    let rest = if len == 0 { rest } else { rest.truncate(len - HDR) };
-    if rest.captured() > 0 {
-        c.field(PAYLOAD, Value::Bytes(rest.bytes()), rest.whole());
+    if b.captured() > 0 {
+        c.field(PAYLOAD, Value::Bytes(b.bytes()), b.whole());
     }
-    if c.quoted || !(dispatch::udp_port(c, dst, rest)? || dispatch::udp_port(c, src, rest)?) {
-        data::dissect(c, rest);
+    // The lower port is the more likely to be the server's.
+    let (low, high) = (src.min(dst), src.max(dst));
+    if c.quoted || !(dispatch::udp_port(c, low, b)? || dispatch::udp_port(c, high, b)?) {
+        data::dissect(c, b);
     }
     Ok(())
 }
