@@ -67,7 +67,8 @@ impl<'a> Buf<'a> {
     /// Where `len` bytes at `at` lie.
     #[must_use]
     pub const fn span(&self, at: usize, len: usize) -> Span {
-        Span { off: self.start + at as u32, len: len as u32, source: self.source }
+        let end = self.start + self.bytes.len() as u32;
+        Span { off: self.start + at as u32, len: len as u32, end, source: self.source }
     }
 
     /// The span of the whole window.

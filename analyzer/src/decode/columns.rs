@@ -41,6 +41,7 @@ struct Cell {
     span: Span,
     slot: Slot,
     next: u16,
+    layer: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +62,8 @@ pub struct Columns {
     text: Vec<u8>,
     protocols: Option<Slot>,
     layers: Vec<Proto>,
+    /// How often each protocol began in this packet, when somebody asks for layer numbers.
+    counts: Option<Box<[u8; 256]>>,
     summary: Option<Summary>,
 }
 
@@ -83,6 +86,7 @@ impl Columns {
             text: Vec::new(),
             protocols: None,
             layers: Vec::new(),
+            counts: None,
             summary: None,
         };
         for id in wanted {
@@ -116,6 +120,13 @@ impl Columns {
         self
     }
 
+    /// Also counts layers, for [`Columns::in_layers`].
+    #[must_use]
+    pub fn with_layers(mut self) -> Self {
+        self.counts = Some(Box::new([0; 256]));
+        self
+    }
+
     /// Forgets the last packet.
     #[inline]
     pub fn clear(&mut self) {
@@ -123,6 +134,9 @@ impl Columns {
         self.chains.fill(EMPTY);
         self.text.clear();
         self.layers.clear();
+        if let Some(c) = &mut self.counts {
+            c.fill(0);
+        }
         if let Some(s) = &mut self.summary {
             s.clear();
         }
@@ -163,6 +177,22 @@ impl Columns {
     pub fn occurrences<'a>(&'a self, slot: Slot, data: Sources<'a>) -> Occurrences<'a> {
         let at = self.chains.get(usize::from(slot)).map_or(END, |c| c.first);
         Occurrences { columns: self, data, at }
+    }
+
+    /// Occurrences of one field with the number of their layer among those of its protocol, and
+    /// for protocols the bytes from the header to the end of what it carries.
+    pub fn in_layers<'a>(
+        &'a self,
+        slot: Slot,
+        data: Sources<'a>,
+    ) -> impl Iterator<Item = (Value<'a>, u32, &'a [u8])> + 'a {
+        let mut at = self.chains.get(usize::from(slot)).map_or(END, |c| c.first);
+        std::iter::from_fn(move || {
+            let cell = self.cells.get(usize::from(at))?;
+            at = cell.next;
+            let reach = Span { len: cell.span.end.saturating_sub(cell.span.off), ..cell.span };
+            Some((self.value(cell, data), cell.layer.into(), data.bytes(reach)))
+        })
     }
 
     /// True when the field occurs.
@@ -209,7 +239,11 @@ impl Columns {
         if at >= usize::from(END) {
             return;
         }
-        self.cells.push(Cell { value, span, slot, next: END });
+        let layer = match &self.counts {
+            None => 1,
+            Some(counts) => counts[usize::from(self.fields[usize::from(slot)].0 >> 8)],
+        };
+        self.cells.push(Cell { value, span, slot, next: END, layer });
         let chain = &mut self.chains[usize::from(slot)];
         if chain.first == END {
             chain.first = at as u16;
@@ -256,6 +290,9 @@ impl Sink for Columns {
     fn layer(&mut self, proto: Proto, span: Span) {
         if self.protocols.is_some() {
             self.layers.push(proto);
+        }
+        if let Some(counts) = &mut self.counts {
+            counts[proto as usize] = counts[proto as usize].saturating_add(1);
         }
         let slot = self.slots[usize::from(FieldId::layer(proto).0)];
         if slot != NO_SLOT {

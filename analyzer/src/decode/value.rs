@@ -10,6 +10,9 @@ pub struct Span {
     pub off: u32,
     /// Length in bytes.
     pub len: u32,
+    /// Where the window ends that the bytes were found in: a protocol's header is the span, its
+    /// header with everything it carries reaches to here.
+    pub end: u32,
     /// Data source: [`Span::FRAME`], [`Span::HEAD`], or 2 and up for reassembled buffers.
     pub source: u8,
 }
@@ -20,7 +23,7 @@ impl Span {
     /// The container's own bytes for the frame.
     pub const HEAD: u8 = 1;
     /// No bytes: a value that was worked out.
-    pub const NONE: Self = Self { off: 0, len: 0, source: 0 };
+    pub const NONE: Self = Self { off: 0, len: 0, end: 0, source: 0 };
 }
 
 /// One value. Borrowed for the moment of the call that hands it over.

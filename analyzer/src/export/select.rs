@@ -1,6 +1,6 @@
 //! Which packets of a batch a display filter lets pass.
 
-use crate::decode::Value;
+use crate::decode::{Kind, Value};
 use crate::decode::columns::{Columns, Sources};
 use crate::filter::{Filter, Row};
 use crate::pipeline::Decoded;
@@ -18,6 +18,8 @@ impl Select {
     #[must_use]
     pub fn new(filter: &Filter) -> Self {
         let columns = Columns::new(filter.fields().iter().copied());
+        let layers = (0..filter.fields().len()).any(|slot| filter.need(slot).layers);
+        let columns = if layers { columns.with_layers() } else { columns };
         Self { filter: filter.clone(), columns, passed: Vec::new() }
     }
 
@@ -57,6 +59,16 @@ impl Row for Packet<'_> {
     fn each(&self, slot: usize, mut f: impl FnMut(Value<'_>) -> bool) {
         for v in self.columns.occurrences(slot as u16, self.data) {
             if !f(v) {
+                return;
+            }
+        }
+    }
+
+    fn each_layer(&self, slot: usize, whole: bool, mut f: impl FnMut(Value<'_>, u32) -> bool) {
+        let protocol = self.columns.fields()[slot].def().kind == Kind::Protocol;
+        for (v, layer, reach) in self.columns.in_layers(slot as u16, self.data) {
+            let v = if whole && protocol { Value::Bytes(reach) } else { v };
+            if !f(v, layer) {
                 return;
             }
         }
