@@ -48,6 +48,7 @@ impl LinkType {
     pub const ETHERNET: Self = Self(1);
     pub const TOKEN_RING: Self = Self(6);
     pub const PPP: Self = Self(9);
+    pub const FDDI: Self = Self(10);
     pub const PPP_HDLC: Self = Self(50);
     pub const RAW_OPENBSD: Self = Self(12);
     pub const RAW_BSD: Self = Self(14);
@@ -56,7 +57,9 @@ impl LinkType {
     pub const LINUX_SLL: Self = Self(113);
     pub const USER0: Self = Self(147);
     pub const IPV4: Self = Self(228);
+    pub const ERF: Self = Self(197);
     pub const IPV6: Self = Self(229);
+    pub const INFINIBAND: Self = Self(247);
     pub const LINUX_SLL2: Self = Self(276);
     /// Ours, outside the registry's range: socket data of a data trace, no headers at all.
     pub const ZOS_DATA: Self = Self(0xFF05);
@@ -64,6 +67,12 @@ impl LinkType {
     pub const ZOS_SMC: Self = Self(0xFF08);
     /// Ours: the body of a component trace entry that holds no packet.
     pub const ZOS_CTE: Self = Self(0xFF00);
+    /// Ours: an entry of a systemd journal, in journal export format.
+    pub const SYSTEMD_JOURNAL: Self = Self(0xFFF0);
+    /// Ours: the data of a pcapng custom block, which Wireshark shows as a frame.
+    pub const PCAPNG_CUSTOM: Self = Self(0xFFF1);
+    /// Ours: the container names a link type that has no number in the registry.
+    pub const UNKNOWN: Self = Self(0xFFFF);
 }
 
 /// Bytes of a batch: in its buffer, or in its side buffer for what had to be put together.
@@ -119,8 +128,13 @@ pub struct Frame {
     pub head_kind: Head,
     /// Length of the packet before it was cut at capture.
     pub orig_len: u32,
-    /// How the captured bytes begin.
+    /// How the captured bytes begin. It differs from its interface's link type where that only
+    /// says what comes before them, as ERF does.
     pub link: LinkType,
+    /// Bytes right before `data` that are a pseudo-header of the interface's link type: an ERF
+    /// header, the flags before MTP2, ... They count in no length that is shown, and an export
+    /// under the interface's link type has to write them.
+    pub phdr_len: u16,
     /// Index into [`Batch::interfaces`].
     pub iface: u32,
     /// Trailing bytes of `data` that are a frame check sequence, when the container says so.
@@ -249,6 +263,20 @@ impl Tally {
     }
 }
 
+/// A record with no packet that an export in the same container carries over: a pcapng block
+/// other than packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// How many frames of the batch come before it.
+    pub before: u32,
+    /// The whole block.
+    pub bytes: Chunk,
+    /// pcapng block type.
+    pub kind: u32,
+    /// True when its section is big-endian.
+    pub big_endian: bool,
+}
+
 /// One stretch of input with the frames in it.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -265,6 +293,8 @@ pub struct Batch {
     pub side: Vec<u8>,
     /// Frames in input order.
     pub frames: Vec<Frame>,
+    /// pcapng blocks other than packets, in input order.
+    pub blocks: Vec<Block>,
     /// What was wrong in this stretch.
     pub anomalies: Vec<Anomaly>,
     /// Interfaces known so far; shared, copied only when one is added.
@@ -290,6 +320,7 @@ impl Batch {
         self.filled = 0;
         self.side.clear();
         self.frames.clear();
+        self.blocks.clear();
         self.anomalies.clear();
         self.tally = Tally::default();
     }
@@ -313,6 +344,8 @@ pub struct Finds<'a> {
     pub side: &'a mut Vec<u8>,
     /// See [`Batch::frames`]; `number` is assigned afterwards.
     pub frames: &'a mut Vec<Frame>,
+    /// See [`Batch::blocks`].
+    pub blocks: &'a mut Vec<Block>,
     /// See [`Batch::anomalies`].
     pub anomalies: &'a mut Vec<Anomaly>,
     /// See [`Batch::interfaces`]; change it through `Arc::make_mut`.

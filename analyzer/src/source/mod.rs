@@ -8,3 +8,14 @@ pub mod reader;
 
 pub use options::{Framing, Options};
 pub use reader::{OpenError, Reader};
+pub mod erf;
+pub mod frame;
+pub mod iptrace;
+pub mod netmon;
+pub mod pcap;
+pub mod pcapng;
+pub mod peek;
+mod pseudo;
+mod records;
+pub mod snoop;
+pub mod trsniff;
