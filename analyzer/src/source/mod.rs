@@ -1,21 +1,19 @@
 //! What is this file? Layers are peeled until a framer accepts, each recognised by content.
 
 pub mod detect;
-pub mod frame;
-pub mod options;
-pub mod plain;
-pub mod reader;
-
-pub use options::{Framing, Options};
-pub use reader::{OpenError, Reader};
 pub mod erf;
 pub mod frame;
 pub mod iptrace;
 pub mod netmon;
+pub mod options;
 pub mod pcap;
 pub mod pcapng;
 pub mod peek;
 mod pseudo;
+pub mod reader;
 mod records;
 pub mod snoop;
 pub mod trsniff;
+
+pub use options::{Framing, Options};
+pub use reader::{OpenError, Reader};

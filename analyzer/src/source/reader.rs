@@ -168,6 +168,7 @@ impl Reader {
             let mut finds = Finds {
                 side: &mut batch.side,
                 frames: &mut batch.frames,
+                blocks: &mut batch.blocks,
                 anomalies: &mut batch.anomalies,
                 interfaces: &mut self.interfaces,
                 tally: &mut batch.tally,
