@@ -89,6 +89,22 @@ pub fn link<S: Sink>(c: &mut Ctx<'_, S>, t: LinkType, b: Buf<'_>) -> Outcome {
     }
 }
 
+/// Length of what a capture puts in front of the frames of a link type.
+#[must_use]
+pub const fn pseudo_header(t: LinkType) -> u64 {
+    match t.0 {
+        // PPP with a direction.
+        166 | 204 => 1,
+        // MTP2, Bluetooth HCI with a direction, ATM of SunATM.
+        139 | 201 | 123 => 4,
+        // SITA.
+        196 => 5,
+        // LAPD and IrDA of Linux.
+        177 | 144 => 16,
+        _ => 0,
+    }
+}
+
 /// What has no dissector is shown as bytes and said to be undecoded.
 #[cold]
 pub fn unknown<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, what: Undecoded) -> Outcome {
@@ -133,6 +149,7 @@ pub fn ethertype_table<S: Sink>(c: &mut Ctx<'_, S>, t: u16, b: Buf<'_>) -> Outco
         0x8864 => c.nest(b, |c| link::pppoe::session(c, b)),
         0x8870 => c.nest(b, |c| link::llc::dissect(c, b)),
         0x6558 => c.nest(b, |c| link::ethernet::without_fcs(c, b)),
+        0x9000 => link::loopback::dissect(c, b),
         _ => unknown(c, b, Undecoded::EtherType(t)),
     }
 }
@@ -149,12 +166,15 @@ pub fn ip_proto<S: Sink>(c: &mut Ctx<'_, S>, ip: &net::Ip, b: Buf<'_>) -> Outcom
         4 => c.nest(b, |c| net::ipv4::any(c, b))?,
         41 => c.nest(b, |c| net::ipv6::dissect(c, b))?,
         47 => c.nest(b, |c| net::gre::dissect(c, b))?,
-        0 | 43 | 44 | 51 | 59 | 60 | 135 | 139 | 140 => c.nest(b, |c| net::ipv6_ext::dissect(c, *ip, b))?,
+        0 | 43 | 44 | 51 | 59 | 60 | 62 | 135 | 139 | 140 => {
+            c.nest(b, |c| net::ipv6_ext::dissect(c, *ip, b))?
+        }
         50 => net::esp::dissect(c, b)?,
         33 => transport::dccp::dissect(c, b)?,
         132 => transport::sctp::dissect(c, ip, b)?,
         136 => transport::udp::lite(c, ip, b)?,
         137 => c.nest(b, |c| link::mpls::dissect(c, b))?,
+        115 => net::l2tp::over_ip(c, b)?,
         143 => c.nest(b, |c| link::ethernet::without_fcs(c, b))?,
         _ => return Ok(false),
     }
@@ -167,7 +187,7 @@ pub fn udp_port<S: Sink>(c: &mut Ctx<'_, S>, port: u16, b: Buf<'_>) -> Outcome<b
         4789 => c.nest(b, |c| net::vxlan::dissect(c, b))?,
         4790 => c.nest(b, |c| net::vxlan::gpe(c, b))?,
         6081 => c.nest(b, |c| net::geneve::dissect(c, b))?,
-        2152 => return net::gtp::dissect(c, b),
+        2123 | 2152 => return net::gtp::dissect(c, b),
         1701 => c.nest(b, |c| net::l2tp::dissect(c, b))?,
         3544 => return net::teredo::dissect(c, b),
         4754 => c.nest(b, |c| net::gre::dissect(c, b))?,

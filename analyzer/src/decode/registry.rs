@@ -48,6 +48,7 @@ registry! {
     Chdlc link::chdlc;
     Slarp link::chdlc::slarp;
     Fr link::frame_relay;
+    Loop link::loopback;
     Arp net::arp;
     Ip net::ipv4;
     Ipv6 net::ipv6;

@@ -5,6 +5,7 @@ pub mod ethernet;
 pub mod fddi;
 pub mod frame_relay;
 pub mod llc;
+pub mod loopback;
 pub mod mpls;
 pub mod null;
 pub mod ppp;

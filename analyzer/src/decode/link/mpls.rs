@@ -66,6 +66,8 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     match label {
         0 => return net::ipv4::any(c, rest),
         2 => return net::ipv6::dissect(c, rest),
+        // Operation and maintenance of the path itself.
+        14 => return dispatch::unknown(c, rest, Undecoded::MplsPayload(rest.u8(0)?)),
         _ => {}
     }
     let first = rest.u8(0)?;

@@ -39,9 +39,15 @@ pub fn hdlc<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     protocol(c, b.from(2))
 }
 
-/// A packet that begins with the protocol, as PPPoE and tunnels carry it.
+/// A packet that begins with the protocol, as PPPoE and tunnels carry it; some tunnels leave
+/// address and control in front.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Ppp, b.span(0, 2.min(b.captured())));
+    if b.bytes().first_chunk() == Some(&[0xFF, 0x03]) {
+        c.u8(ADDRESS, b, 0)?;
+        c.u8(CONTROL, b, 1)?;
+        return protocol(c, b.from(2));
+    }
     protocol(c, b)
 }
 

@@ -12,13 +12,8 @@ crate::protocol! { Raw, "raw", "Raw packet data"; }
 /// Dissects a frame without a link-layer header.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Raw, b.whole());
-    let first = b.u8(0)?;
-    // The usual case needs no look further into the frame.
-    if matches!(first >> 4, 4 | 6) && b.u16(6) != Ok(0xFF03) {
-        return dispatch::raw_ip(c, b);
-    }
     for at in [0, 6, 1] {
-        if b.u16(at) == Ok(0xFF03) {
+        if b.u16(at)? == 0xFF03 {
             let inner = b.from(at);
             return c.nest(inner, |c| ppp::hdlc(c, inner));
         }

@@ -58,9 +58,6 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         c.group(|c| options(c, b, 8 + options_len))?;
     }
     let rest = b.from(8 + options_len);
-    if rest.reported() == 0 {
-        return Ok(());
-    }
     dispatch::ethertype_table(c, t, rest)
 }
 

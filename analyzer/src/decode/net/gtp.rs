@@ -9,7 +9,7 @@
 //! | 8 | 2 + 1 + 1 | sequence, N-PDU number, next extension, when any of their flags is set |
 
 use crate::decode::stop::{self, Undecoded};
-use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, data, fmt::Out};
+use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, Value, fmt::Out};
 
 use super::{ipv4, ipv6};
 
@@ -21,6 +21,7 @@ crate::protocol! { Gtp, "gtp", "GPRS Tunneling Protocol";
     FLAGS_S "gtp.flags.s" "Is Sequence Number present?" Kind::Bool;
     FLAGS_PN "gtp.flags.pn" "Is N-PDU number present?" Kind::Bool;
     MESSAGE "gtp.message" "Message Type" Kind::Uint(8, Base::Hex);
+    TPDU_DATA "gtp.tpdu_data" "T-PDU Data" Kind::Bytes;
     LENGTH "gtp.length" "Length" Kind::Uint(16, Base::Dec);
     TEID "gtp.teid" "TEID" Kind::Uint(32, Base::Hex);
     SEQ_NUMBER "gtp.seq_number" "Sequence number" Kind::Uint(16, Base::Hex);
@@ -83,7 +84,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome<bool> {
     match rest.u8(0)? >> 4 {
         4 => c.nest(rest, |c| ipv4::any(c, rest))?,
         6 => c.nest(rest, |c| ipv6::dissect(c, rest))?,
-        _ => data::dissect(c, rest),
+        _ => c.field(TPDU_DATA, Value::Bytes(rest.bytes()), rest.whole()),
     }
     Ok(true)
 }

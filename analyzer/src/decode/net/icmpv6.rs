@@ -118,8 +118,8 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         let status =
             if whole { u8::from(ip.sums_up(58, b.reported(), b.bytes())) } else { names::UNVERIFIED };
         c.bits(CHECKSUM_STATUS, status, b, 2, 2);
-    } else if kind > 4 {
-        // Nothing but errors holds a further packet.
+    } else if kind > 4 && !matches!(kind, 128 | 129 | 137) {
+        // Nothing else holds a further packet.
         return Ok(());
     }
     match kind {
@@ -193,6 +193,11 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         160 | 161 => {
             c.u16(ECHO_IDENTIFIER, b, 4)?;
             c.u8(EXT_ECHO_SEQ, b, 6)?;
+            let rest = b.from(8);
+            if kind == 160 && rest.reported() > 0 {
+                c.layer(Proto::Icmp, rest.whole());
+                return icmp_ext::dissect(c, rest);
+            }
             Ok(())
         }
         _ => data_field(c, b, 4),
@@ -229,6 +234,7 @@ fn error<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: u8) -> Outcome {
     let inner = if said > 0 { rest.truncate(said) } else { rest };
     icmp::quoted(c, inner, |c, b| ipv6::dissect(c, b));
     if said > 0 && rest.reported() > said {
+        c.layer(Proto::Icmp, rest.from(said).whole());
         icmp_ext::dissect(c, rest.from(said))?;
     }
     Ok(())

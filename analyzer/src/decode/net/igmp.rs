@@ -17,6 +17,7 @@ crate::protocol! { Igmp, "igmp", "Internet Group Management Protocol";
     VERSION "igmp.version" "IGMP Version" Kind::Uint(8, Base::Dec);
     TYPE "igmp.type" "Type" Kind::Uint(8, Base::Hex), names::igmp_type;
     MAX_RESP "igmp.max_resp" "Max Resp Time" Kind::Uint(8, Base::Dec);
+    MAX_HOPS "igmp.mtrace.max_hops" "# hops" Kind::Uint(8, Base::Dec);
     MAX_RESP_EXP "igmp.max_resp.exp" "Exponent" Kind::Uint(8, Base::Hex);
     MAX_RESP_MANT "igmp.max_resp.mant" "Mantissa" Kind::Uint(8, Base::Hex);
     RESERVED "igmp.reserved" "Reserved" Kind::Bytes;
@@ -32,6 +33,11 @@ crate::protocol! { Igmp, "igmp", "Internet Group Management Protocol";
     RECORD_TYPE "igmp.record_type" "Record Type" Kind::Uint(8, Base::Dec), names::mld_record;
     AUX_DATA_LEN "igmp.aux_data_len" "Aux Data Len" Kind::Uint(8, Base::Dec);
     AUX_DATA "igmp.aux_data" "Aux Data" Kind::Bytes;
+    MTRACE_SADDR "igmp.mtrace.saddr" "Source Address" Kind::Ipv4;
+    MTRACE_RADDR "igmp.mtrace.raddr" "Receiver Address" Kind::Ipv4;
+    MTRACE_RSPADDR "igmp.mtrace.rspaddr" "Response Address" Kind::Ipv4;
+    MTRACE_RESP_TTL "igmp.mtrace.resp_ttl" "Response TTL" Kind::Uint(8, Base::Dec);
+    MTRACE_Q_ID "igmp.mtrace.q_id" "Query ID" Kind::Uint(24, Base::Dec);
     DATA "igmp.data" "Data" Kind::Bytes;
 }
 
@@ -49,6 +55,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         QUERY | 0x16 | 0x17 => 2,
         0x12 => 1,
         REPORT3 => 3,
+        0x1E | 0x1F => 0,
         _ => {
             if let Some(info) = c.summary().and_then(|s| s.take("IGMP")) {
                 info.text(names::igmp_type(kind.into()).unwrap_or("Unknown type"));
@@ -82,6 +89,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
                 c.parts(resp, b, 1, 1, &[(MAX_RESP_EXP, 4, 3), (MAX_RESP_MANT, 0, 4)]);
             }
         }
+        0 => c.bits(MAX_HOPS, resp, b, 1, 1),
         2 => c.bits(MAX_RESP, resp, b, 1, 1),
         _ => {
             c.bytes(RESERVED, b, 1, 1)?;
@@ -95,6 +103,9 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         return report3(c, b);
     }
     c.ipv4(MADDR, b, 4)?;
+    if version == 0 {
+        return traceroute(c, b);
+    }
     if version < 3 {
         return Ok(());
     }
@@ -129,6 +140,20 @@ fn report3<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         }
     }
     let rest = b.from(at);
+    if rest.captured() > 0 {
+        c.bytes(DATA, rest, 0, rest.captured())?;
+    }
+    Ok(())
+}
+
+/// The query of a multicast traceroute; the blocks that routers add are shown as bytes.
+fn traceroute<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
+    c.ipv4(MTRACE_SADDR, b, 8)?;
+    c.ipv4(MTRACE_RADDR, b, 12)?;
+    c.ipv4(MTRACE_RSPADDR, b, 16)?;
+    c.u8(MTRACE_RESP_TTL, b, 20)?;
+    c.u24(MTRACE_Q_ID, b, 21)?;
+    let rest = b.from(24);
     if rest.captured() > 0 {
         c.bytes(DATA, rest, 0, rest.captured())?;
     }

@@ -124,7 +124,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     // Segmentation offload leaves the length to the adapter.
     let len = if said == 0 { b.reported() } else { said };
     c.bits(LEN, len as u64, b, 2, 2);
-    if len < hlen {
+    if said != 0 && len < hlen {
         return Err(b.malformed(2));
     }
     let b = b.truncate(len);
@@ -160,7 +160,7 @@ fn fields<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
     c.u16(ID, b, 4)?;
     let off = b.u16(6)?;
     c.flags(FLAGS, off >> 13, b, 6, 1, &[(FLAGS_RB, 2, 1), (FLAGS_DF, 1, 1), (FLAGS_MF, 0, 1)]);
-    c.bits(FRAG_OFFSET, (off & 0x1FFF) * 8, b, 6, 2);
+    c.bits(FRAG_OFFSET, off & 0x1FFF, b, 6, 2);
     c.u8(TTL, b, 8)?;
     c.u8(PROTO, b, 9)?;
     c.u16(CHECKSUM, b, 10)?;

@@ -10,9 +10,9 @@
 //! | 24 | 16 | destination |
 
 use crate::decode::names;
-use crate::decode::{Base, Buf, Ctx, Endpoint, Kind, Outcome, Proto, Sink, Value};
+use crate::decode::{Base, Buf, Ctx, Endpoint, Kind, Outcome, Proto, Sink, Value, data};
 
-use super::{Ip, ipv6_ext};
+use super::{Ip, ipv4, ipv6_ext, ipv6_options};
 
 crate::protocol! { Ipv6, "ipv6", "Internet Protocol Version 6";
     VERSION "ipv6.version" "Version" Kind::Uint(8, Base::Dec);
@@ -67,14 +67,21 @@ pub const HDR: usize = 40;
 /// Dissects header, extension headers and payload.
 #[inline]
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
+    let version = b.bytes().first().map_or(6, |f| f >> 4);
+    if version != 6 {
+        // Whatever this is, its outer header is wrong about it.
+        c.bits(VERSION, version, b, 0, 1);
+        c.bits(ipv4::VERSION, version, b, 0, 1);
+        data::dissect(c, b);
+        return Err(b.malformed(0));
+    }
     c.layer(Proto::Ipv6, b.span(0, HDR.min(b.captured())));
-    let first = b.u8(0)?;
-    c.bits(VERSION, first >> 4, b, 0, 1);
+    b.u8(0)?;
+    c.bits(VERSION, version, b, 0, 1);
+    // The version of either protocol answers to the name in IPv4.
+    c.bits(ipv4::VERSION, version, b, 0, 1);
     if let Some(s) = c.summary() {
         s.take("IPv6");
-    }
-    if first >> 4 != 6 {
-        return Err(b.malformed(0));
     }
     if c.wants(Proto::Ipv6) {
         let word = b.u32(0)?;
@@ -92,8 +99,13 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         s.addresses(Endpoint::V6(src), Endpoint::V6(dst));
     }
     let rest = b.from(HDR);
-    // A length of zero is a jumbogram's, or one that segmentation offload has not filled in.
-    let rest = if said == 0 { rest } else { rest.truncate(said) };
+    let rest = match said {
+        // A jumbogram has its length in a hop-by-hop option; without one there is no payload.
+        0 if next == 0 => rest.truncate(ipv6_options::jumbo(rest).unwrap_or(0)),
+        // Segmentation offload leaves the length to the adapter.
+        0 => rest,
+        n => rest.truncate(n),
+    };
     let ip = Ip { src, dst, version: 6, proto: next, fragment: false };
     ipv6_ext::dissect(c, ip, rest)
 }

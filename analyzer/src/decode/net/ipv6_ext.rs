@@ -98,7 +98,7 @@ extension! { /** Shim6 (RFC 5533). */ shim6 { Shim6, "shim6", "Shim6 Protocol";
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, mut ip: Ip, mut b: Buf<'_>) -> Outcome {
     // Every header is at least eight bytes long, so this ends.
     loop {
-        if b.reported() == 0 && ip.proto != 59 {
+        if b.reported() == 0 && !matches!(ip.proto, 0 | 43 | 44 | 51 | 59 | 60) {
             return Ok(());
         }
         let used = match ip.proto {
@@ -110,7 +110,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, mut ip: Ip, mut b: Buf<'_>) -> Outco
                 None => return Ok(()),
             },
             51 => authentication(c, b)?,
-            135 => mobility(c, b)?,
+            62 | 135 => mobility(c, b)?,
             139 => host_identity(c, b)?,
             140 => shim(c, b)?,
             59 => {

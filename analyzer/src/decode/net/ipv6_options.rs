@@ -95,3 +95,25 @@ fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, kind: u8, len: usiz
     }
     Ok(())
 }
+
+/// The length that a jumbo payload option has for the packet whose hop-by-hop header `b` begins
+/// with (RFC 2675).
+#[cold]
+#[must_use]
+pub fn jumbo(b: Buf<'_>) -> Option<usize> {
+    let end = (usize::from(b.u8(1).ok()?) + 1) * 8;
+    let mut at = 2;
+    while at < end {
+        let kind = b.u8(at).ok()?;
+        if kind == 0 {
+            at += 1;
+            continue;
+        }
+        let len = usize::from(b.u8(at + 1).ok()?);
+        if (kind, len) == (0xC2, 4) {
+            return b.u32(at + 2).ok().map(|v| v as usize);
+        }
+        at += 2 + len;
+    }
+    None
+}

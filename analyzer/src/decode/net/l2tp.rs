@@ -1,4 +1,4 @@
-//! L2TP version 2 (RFC 2661): the tunnel header and the PPP frame of data messages.
+//! L2TP version 2 (RFC 2661) over UDP, and the session id of version 3 (RFC 3931) over IP: the tunnel header and the PPP frame of data messages.
 //!
 //! | bytes | field |
 //! |---|---|
@@ -24,6 +24,7 @@ crate::protocol! { L2tp, "l2tp", "Layer 2 Tunneling Protocol";
     SESSION "l2tp.session" "Session ID" Kind::Uint(16, Base::Dec);
     NS "l2tp.Ns" "Ns" Kind::Uint(16, Base::Dec);
     NR "l2tp.Nr" "Nr" Kind::Uint(16, Base::Dec);
+    SID "l2tp.sid" "Session ID" Kind::Uint(32, Base::Hex);
     OFFSET "l2tp.offset" "Offset" Kind::Uint(16, Base::Dec);
 }
 
@@ -71,4 +72,18 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         return Ok(());
     }
     link::ppp::hdlc(c, rest)
+}
+
+/// Dissects a version 3 message of IP protocol 115: session id 0 is a control message; what a
+/// session carries was agreed when it was set up, and is shown as bytes.
+pub fn over_ip<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
+    c.layer(Proto::L2tp, b.span(0, 4.min(b.captured())));
+    let session = c.u32(SID, b, 0)?;
+    if let Some(info) = c.summary().and_then(|s| s.take("L2TPv3")) {
+        info.text(if session == 0 { "Control message" } else { "Data message" });
+    }
+    if session != 0 {
+        data::dissect(c, b.from(4));
+    }
+    Ok(())
 }

@@ -93,9 +93,6 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     if let Some(info) = c.summary().and_then(|s| s.take("SCTP")) {
         udp::ports(info, src, dst);
     }
-    if !c.wants(Proto::Sctp) && c.sink.summary().is_none() {
-        return Ok(());
-    }
     let mut at = HDR;
     while at + 4 <= b.reported() {
         let kind = b.u8(at)?;

@@ -23,6 +23,7 @@ crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     SRCPORT "tcp.srcport" "Source Port" Kind::Uint(16, Base::Dec);
     DSTPORT "tcp.dstport" "Destination Port" Kind::Uint(16, Base::Dec);
     LEN "tcp.len" "TCP Segment Len" Kind::Uint(32, Base::Dec);
+    SEQ "tcp.seq" "Sequence Number" Kind::Uint(32, Base::Dec);
     SEQ_RAW "tcp.seq_raw" "Sequence Number (raw)" Kind::Uint(32, Base::Dec);
     ACK_RAW "tcp.ack_raw" "Acknowledgment number (raw)" Kind::Uint(32, Base::Dec);
     HDR_LEN "tcp.hdr_len" "Header Length" Kind::Uint(8, Base::Dec);
@@ -153,7 +154,8 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     if known {
         c.bits(LEN, (b.reported() - hlen) as u64, b, 12, 1);
     }
-    c.bits(SEQ_RAW, seq, b, 4, 4);
+    // Where sequence numbers are not tracked, the number itself stands for the relative one.
+    c.bits(if c.quoted { SEQ } else { SEQ_RAW }, seq, b, 4, 4);
     c.bits(ACK_RAW, ack, b, 8, 4);
     c.bits(HDR_LEN, hlen as u64, b, 12, 1);
     if hlen < HDR {
