@@ -5,6 +5,7 @@
 //! reading, joining fragments, and writing. A stretch without fragments passes its turn at once.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +16,8 @@ use crate::decode::value::Span;
 use crate::decode::{Sink, dispatch, frame};
 use crate::source::frame::{Anomaly, Batch, Frame, Tally, Timestamp};
 use crate::source::{OpenError, Options, Reader};
-use crate::track::defrag::{Joined, Reassembler, Recorder, Replay};
+use crate::track::defrag::{self, Joined, Reassembler};
+use crate::track::flows::{self, Bases, Flows};
 
 /// What becomes of the decoded packets.
 pub trait Work: Send {
@@ -26,15 +28,46 @@ pub trait Work: Send {
     fn deliver(&mut self, batch: &Batch) -> bool;
 }
 
-/// A batch with its fragments joined.
+/// What decoding depends on of the packets before: filled in input order.
+#[derive(Debug, Default)]
+struct History {
+    fragments: Reassembler,
+    flows: Flows,
+}
+
+/// What the history says about the frames of one batch, in the order in which a decoder asks.
+#[derive(Debug, Default)]
+struct Before {
+    joined: Vec<Option<Joined>>,
+    bases: Vec<Bases>,
+    /// Only frames about which it says anything.
+    frames: Vec<Facts>,
+}
+
+impl Before {
+    fn clear(&mut self) {
+        self.joined.clear();
+        self.bases.clear();
+        self.frames.clear();
+    }
+}
+
+#[derive(Debug)]
+struct Facts {
+    /// Index of the frame in its batch.
+    frame: u32,
+    joined: Range<usize>,
+    bases: Range<usize>,
+}
+
+/// A batch, ready to be decoded.
 #[derive(Debug)]
 pub struct Decoded<'a> {
     /// The batch.
     pub batch: &'a Batch,
     /// Layers of the input the batch comes from.
     pub input: usize,
-    answers: &'a [Option<Joined>],
-    ranges: &'a [(u32, u32, u32)],
+    before: &'a Before,
     settings: &'a Settings,
 }
 
@@ -47,20 +80,24 @@ impl Decoded<'_> {
         mut before: impl FnMut(&mut S, &Frame) -> bool,
         mut each: impl FnMut(&mut Ctx<'_, S>, &Batch),
     ) {
-        let mut ranges = self.ranges.iter().peekable();
+        let mut facts = self.before.frames.iter().peekable();
         let mut previous = self.batch.previous;
         for (i, f) in self.batch.frames.iter().enumerate() {
-            let answers = match ranges.next_if(|r| r.0 as usize == i) {
-                Some(&(_, from, to)) => &self.answers[from as usize..to as usize],
-                None => &[],
+            let (joined, bases) = match facts.next_if(|r| r.frame as usize == i) {
+                Some(r) => (&self.before.joined[r.joined.clone()], &self.before.bases[r.bases.clone()]),
+                None => (&[][..], &[][..]),
             };
             let times = Times { first: self.batch.first, previous };
             previous = f.time.or(previous);
             if !before(sink, f) {
                 continue;
             }
-            let mut replay = Replay::new(answers);
-            let mut c = Ctx::new(sink, f, &self.batch.interfaces, times, self.settings, &mut replay);
+            let mut defrag = defrag::Replay::new(joined);
+            let mut flows = flows::Replay::new(bases);
+            let mut c = Ctx::new(sink, f, &self.batch.interfaces, times, self.settings, &mut defrag);
+            if self.settings.follow_tcp {
+                c.flows = Some(&mut flows);
+            }
             frame::dissect(&mut c, self.batch);
             each(&mut c, self.batch);
         }
@@ -207,10 +244,10 @@ pub fn run<W: Work>(paths: &[PathBuf], options: &Options, settings: &Settings, w
         stopped: false,
         report: Report::default(),
     });
-    let fragments = Mutex::new(Reassembler::default());
-    let (joining, writing) = (Turn::default(), Turn::default());
+    let history = Mutex::new(History::default());
+    let (looking_back, writing) = (Turn::default(), Turn::default());
     let shared =
-        Shared { inputs: &inputs, fragments: &fragments, joining: &joining, writing: &writing, settings };
+        Shared { inputs: &inputs, history: &history, looking_back: &looking_back, writing: &writing, settings };
     let mut workers = workers.into_iter();
     let own = workers.next();
     std::thread::scope(|scope| {
@@ -229,8 +266,8 @@ pub fn run<W: Work>(paths: &[PathBuf], options: &Options, settings: &Settings, w
 #[derive(Clone, Copy)]
 struct Shared<'a, 'i> {
     inputs: &'a Mutex<Inputs<'i>>,
-    fragments: &'a Mutex<Reassembler>,
-    joining: &'a Turn,
+    history: &'a Mutex<History>,
+    looking_back: &'a Turn,
     writing: &'a Turn,
     settings: &'a Settings,
 }
@@ -238,18 +275,16 @@ struct Shared<'a, 'i> {
 impl Shared<'_, '_> {
     fn work<W: Work>(&self, worker: &mut W) {
         let mut batch = Batch::default();
-        let mut answers = Vec::new();
-        let mut ranges = Vec::new();
+        let mut before = Before::default();
         loop {
             let next = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).next(&mut batch);
             let Some(input) = next else { return };
             let ticket = batch.ticket;
-            self.join(&batch, &mut answers, &mut ranges);
+            self.look_back(&batch, &mut before);
             worker.decode(&Decoded {
                 batch: &batch,
                 input,
-                answers: &answers,
-                ranges: &ranges,
+                before: &before,
                 settings: self.settings,
             });
             self.writing.wait(ticket);
@@ -262,30 +297,34 @@ impl Shared<'_, '_> {
         }
     }
 
-    /// Joins the fragments of a batch, in its turn.
-    fn join(&self, batch: &Batch, answers: &mut Vec<Option<Joined>>, ranges: &mut Vec<(u32, u32, u32)>) {
-        answers.clear();
-        ranges.clear();
-        let suspects = |f: &Frame| dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
+    /// Finds out, in its turn, what a batch needs to know of the packets before it.
+    fn look_back(&self, batch: &Batch, before: &mut Before) {
+        before.clear();
+        let follow = self.settings.follow_tcp;
+        let suspects = |f: &Frame| follow || dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
         if batch.frames.iter().any(suspects) {
-            self.joining.wait(batch.ticket);
-            let mut inner = self.fragments.lock().unwrap_or_else(PoisonError::into_inner);
+            self.looking_back.wait(batch.ticket);
+            let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+            let History { fragments, flows } = &mut *history;
             for (i, f) in batch.frames.iter().enumerate().filter(|(_, f)| suspects(f)) {
-                let from = answers.len() as u32;
-                let mut recorder = Recorder { inner: &mut inner, answers };
-                let mut nothing = Nothing;
-                let times = Times::default();
-                let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut recorder);
+                let (joined, bases) = (before.joined.len(), before.bases.len());
+                let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
+                let mut flows = flows::Recorder { inner: flows, answers: &mut before.bases };
+                let (mut nothing, times) = (Nothing, Times::default());
+                let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
+                if follow {
+                    c.flows = Some(&mut flows);
+                }
                 let data = batch.bytes(f.data);
                 let b = Buf::new(data, (f.orig_len as usize).max(data.len()), Span::FRAME);
                 // What stops the decoder here stops it again, and is reported, when it decodes.
                 let _ = dispatch::link(&mut c, f.link, b);
-                let to = answers.len() as u32;
-                if to > from {
-                    ranges.push((i as u32, from, to));
+                let (joined, bases) = (joined..before.joined.len(), bases..before.bases.len());
+                if !joined.is_empty() || !bases.is_empty() {
+                    before.frames.push(Facts { frame: i as u32, joined, bases });
                 }
             }
         }
-        self.joining.done(batch.ticket);
+        self.looking_back.done(batch.ticket);
     }
 }

@@ -39,10 +39,10 @@ impl Input {
         Options { framing: self.framing, leap_seconds: self.leap_seconds, limit }
     }
 
-    /// Decoder settings.
+    /// Decoder settings; `follow_tcp` as in [`Settings`].
     #[must_use]
-    pub fn settings(&self) -> Settings {
-        Settings { leap_seconds: self.leap_seconds, verify_checksums: self.verify_checksums }
+    pub fn settings(&self, follow_tcp: bool) -> Settings {
+        Settings { leap_seconds: self.leap_seconds, verify_checksums: self.verify_checksums, follow_tcp }
     }
 
     /// Number of worker threads.

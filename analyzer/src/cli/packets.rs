@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::decode::transport::tcp;
 use crate::export::printer::{self, Format, Printer};
 use crate::export::select::Select;
 use crate::pipeline::{self, Decoded, Work};
@@ -78,6 +79,9 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
         (false, true) => Some(Printer::tree(a.hex)),
         (false, false) => Some(Printer::new(a.format, &wanted, a.hex)),
     };
+    let everything = !a.count && (a.format == Format::Text || wanted.is_empty());
+    let asked = wanted.iter().flat_map(|(_, r)| r.fields).chain(filter.iter().flat_map(|f| f.fields()));
+    let follow_tcp = everything || asked.copied().any(tcp::depends_on_flow);
     let stdout = Output::stdout()?;
     let total: Arc<AtomicU64> = Arc::default();
     let workers: Vec<Worker> = (0..a.input.workers())
@@ -93,7 +97,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     if !stdout.write(header.as_bytes()) {
         return stdout.finish().map(|()| ExitCode::SUCCESS);
     }
-    let report = pipeline::run(&a.input.files, &a.input.options(a.limit), &a.input.settings(), workers);
+    let report = pipeline::run(&a.input.files, &a.input.options(a.limit), &a.input.settings(follow_tcp), workers);
     if a.count {
         let n = total.load(Ordering::Relaxed);
         let _ = stdout.write(format!("{n}\n").as_bytes());

@@ -11,12 +11,15 @@ use super::summary::Summary;
 use super::value::{Span, Value};
 use crate::source::frame::{Frame, Interface, Timestamp};
 use crate::track::defrag::Defrag;
+use crate::track::flows::Follow;
 
 /// What dissectors may be told by the user.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Seconds by which the trace's TOD clock runs ahead of UTC.
     pub leap_seconds: i64,
+    /// Follow TCP connections, for fields that are counted from where a connection began.
+    pub follow_tcp: bool,
     /// Verify the checksums that adapters commonly fill in after the trace: IPv4, TCP, UDP and
     /// SCTP. Those of ICMP, ICMPv6 and IGMP are verified in any case.
     pub verify_checksums: bool,
@@ -49,6 +52,8 @@ pub struct Ctx<'c, S> {
     pub settings: &'c Settings,
     /// Joins fragments.
     pub defrag: &'c mut dyn Defrag,
+    /// Follows TCP connections, when anything is asked for that depends on it.
+    pub flows: Option<&'c mut dyn Follow>,
     /// Reassembled buffers, numbered from 2 as data sources.
     pub sources: Vec<Arc<[u8]>>,
     depth: u8,
@@ -75,6 +80,7 @@ impl<'c, S: Sink> Ctx<'c, S> {
             times,
             settings,
             defrag,
+            flows: None,
             sources: Vec::new(),
             depth: 0,
             quoted: false,

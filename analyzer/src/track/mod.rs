@@ -1,3 +1,4 @@
 //! Conversations with state.
 
 pub mod defrag;
+pub mod flows;

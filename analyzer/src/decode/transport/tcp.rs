@@ -17,6 +17,8 @@ use crate::decode::{
     Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Sink, Value, data, fmt::Out, net::Ip, transport::udp,
 };
 
+use crate::track::flows::Segment;
+
 use super::tcp_options;
 
 crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
@@ -24,6 +26,7 @@ crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     DSTPORT "tcp.dstport" "Destination Port" Kind::Uint(16, Base::Dec);
     LEN "tcp.len" "TCP Segment Len" Kind::Uint(32, Base::Dec);
     SEQ "tcp.seq" "Sequence Number" Kind::Uint(32, Base::Dec);
+    ACK "tcp.ack" "Acknowledgment Number" Kind::Uint(32, Base::Dec);
     SEQ_RAW "tcp.seq_raw" "Sequence Number (raw)" Kind::Uint(32, Base::Dec);
     ACK_RAW "tcp.ack_raw" "Acknowledgment number (raw)" Kind::Uint(32, Base::Dec);
     HDR_LEN "tcp.hdr_len" "Header Length" Kind::Uint(8, Base::Dec);
@@ -113,6 +116,12 @@ crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     MPTCP_RST_REASON "tcp.options.mptcp.rst_reason" "TCPRST Reason" Kind::Uint(8, Base::Hex);
 }
 
+/// True for fields that are counted from where their connection's numbers began.
+#[must_use]
+pub fn depends_on_flow(id: FieldId) -> bool {
+    [SEQ, ACK, SACK_LE, SACK_RE].contains(&id)
+}
+
 /// Length of the header without options.
 pub const HDR: usize = 20;
 
@@ -121,7 +130,7 @@ pub const HDR: usize = 20;
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Tcp, b.span(0, HDR.min(b.captured())));
     let wants = c.wants(Proto::Tcp);
-    if !wants && c.sink.summary().is_none() {
+    if !wants && c.sink.summary().is_none() && c.flows.is_none() {
         // Nothing of the header is asked for: only its length matters.
         let hlen = usize::from(b.u8(12)? >> 4) * 4;
         data::dissect(c, b.from(hlen.max(HDR)));
@@ -133,16 +142,24 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     let (word, window) = (b.u16(12)?, b.u16(14)?);
     let flags = word & 0xFFF;
     let hlen = usize::from(word >> 12) * 4;
+    let bases = match &mut c.flows {
+        Some(flows) if !c.quoted => {
+            let (addresses, ports) = ([ip.src, ip.dst], [src, dst]);
+            Some(flows.segment(&Segment { addresses, ports, seq, ack, flags }))
+        }
+        _ => None,
+    };
     // Of a fragment or a quoted packet the end is not known.
     let known = hlen >= HDR && !ip.fragment && !c.quoted && b.reported() >= hlen;
+    let from = bases.unwrap_or_default();
     if let Some(info) = c.summary().and_then(|s| s.take("TCP")) {
         udp::ports(info, src, dst);
         flag_names(info, flags);
         info.text(" Seq=");
-        info.dec(seq.into());
+        info.dec(seq.wrapping_sub(from.seq).into());
         if flags & 0x10 != 0 {
             info.text(" Ack=");
-            info.dec(ack.into());
+            info.dec(ack.wrapping_sub(from.ack).into());
         }
         info.text(" Win=");
         info.dec(window.into());
@@ -157,6 +174,10 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     // Where sequence numbers are not tracked, the number itself stands for the relative one.
     c.bits(if c.quoted { SEQ } else { SEQ_RAW }, seq, b, 4, 4);
     c.bits(ACK_RAW, ack, b, 8, 4);
+    if let Some(bases) = bases {
+        c.bits(SEQ, seq.wrapping_sub(bases.seq), b, 4, 4);
+        c.bits(ACK, ack.wrapping_sub(bases.ack), b, 8, 4);
+    }
     c.bits(HDR_LEN, hlen as u64, b, 12, 1);
     if hlen < HDR {
         return Err(b.malformed(12));
@@ -173,7 +194,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         }
         c.u16(URGENT, b, 18)?;
         if hlen > HDR {
-            tcp_options::dissect(c, b, hlen)?;
+            tcp_options::dissect(c, b, hlen, from.ack)?;
         }
     }
     let rest = b.from(hlen);

@@ -21,12 +21,12 @@ const SMC_D: u32 = 0xE2D4_C3C4;
 const EXID_TFO: u16 = 0xF989;
 
 /// Dissects the options between the fixed header and `hlen`.
-pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
+pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize, sacked_from: u32) -> Outcome {
     let len = hlen - HDR;
     // The options as a whole exist only when they were captured; what is there is walked anyhow.
     let all = b.get(HDR, len)?;
     c.field(OPTIONS, Value::Bytes(all), b.span(HDR, len));
-    c.group(|c| walk(c, b, hlen))
+    c.group(|c| walk(c, b, hlen, sacked_from))
 }
 
 fn walk<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
@@ -59,7 +59,7 @@ fn walk<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
         }
         c.bits(OPT_KIND, kind, b, at, 1);
         c.bits(OPT_LEN, len as u64, b, at + 1, 1);
-        c.group(|c| value(c, b, at, kind, len))?;
+        c.group(|c| value(c, b, at, kind, len, sacked_from))?;
         at += len;
     }
     Ok(())
@@ -77,7 +77,7 @@ const fn whole(kind: u8) -> Option<FieldId> {
     }
 }
 
-fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, kind: u8, len: usize) -> Outcome {
+fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, kind: u8, len: usize, sacked_from: u32) -> Outcome {
     match (kind, len) {
         (2, 4) => {
             c.u16(MSS, b, at + 2)?;
@@ -90,8 +90,8 @@ fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, kind: u8, len: usiz
         (5, 10..) => {
             let mut n = 0u8;
             for edge in (at + 2..at + len).step_by(8).take_while(|e| e + 8 <= at + len) {
-                c.u32(SACK_LE, b, edge)?;
-                c.u32(SACK_RE, b, edge + 4)?;
+                c.bits(SACK_LE, b.u32(edge)?.wrapping_sub(sacked_from), b, edge, 4);
+                c.bits(SACK_RE, b.u32(edge + 4)?.wrapping_sub(sacked_from), b, edge + 4, 4);
                 n += 1;
             }
             c.bits(SACK_COUNT, n, b, at, 0);
