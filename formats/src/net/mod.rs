@@ -13,17 +13,27 @@
 pub mod arp;
 pub mod ethernet;
 pub mod ethertype;
+pub mod geneve;
+pub mod gre;
 pub mod icmpv4;
 pub mod icmpv6;
+pub mod igmp;
 pub mod ip;
 pub mod ipv4;
+pub mod ipv4_options;
 pub mod ipv6;
+pub mod ipv6_ext;
+pub mod ipv6_options;
+pub mod ipv6_routing;
 pub mod llc;
+pub mod mld;
+pub mod ndp;
 pub mod options;
 pub mod tcp;
 pub mod tcp_options;
 pub mod udp;
 pub mod vlan;
+pub mod vxlan;
 
 pub use ethernet::MacAddr;
 pub use ethertype::EtherType;
