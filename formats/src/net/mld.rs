@@ -337,7 +337,7 @@ mod tests {
         fn what_is_emitted_reads_back(kind: u8, address: u128, sources in prop::collection::vec(any::<u128>(), 0..4)) {
             let sources: Vec<_> = sources.into_iter().map(Ipv6Addr::from).collect();
             let r = RecordRepr { kind: RecordType(kind), address: address.into(), sources: &sources };
-            let mut out = vec![0; 200];
+            let mut out = [0; 200];
             out[0] = 143;
             out[7] = 2;
             let n = emit_records(&[r, r], &mut out[8..]).unwrap();
