@@ -172,8 +172,8 @@ open_code! {
 }
 
 impl IpProtocol {
-    /// True for the numbers that are IPv6 extension headers (RFC 8200 section 4, RFC 7045), and
-    /// for ESP, behind which nothing can be read.
+    /// True for the IPv6 extension headers that can be passed over (RFC 8200 section 4,
+    /// RFC 7045). ESP is one by name, but nothing behind it can be read.
     #[must_use]
     pub const fn is_ipv6_extension(self) -> bool {
         matches!(
@@ -181,14 +181,11 @@ impl IpProtocol {
             Self::HOPOPTS
                 | Self::ROUTING
                 | Self::FRAGMENT
-                | Self::ESP
                 | Self::AH
                 | Self::DSTOPTS
                 | Self::MOBILITY
                 | Self::HIP
                 | Self::SHIM6
-                | Self::EXPERIMENT_1
-                | Self::EXPERIMENT_2
         )
     }
 }
