@@ -418,9 +418,8 @@ fn arithmetic(op: Arith, a: Item<'_>, b: Item<'_>, bits: Bits, f: &mut dyn FnMut
         .is_none_or(|v| f(Item::Span(v))),
         (Item::Ipv4(a, _), Item::Ipv4(b, _)) if op == Arith::And => f(Item::Ipv4(a & b, a & b)),
         (Item::Ipv6(a, _), Item::Ipv6(b, _)) if op == Arith::And => f(Item::Ipv6(a & b, a & b)),
-        (Item::Bytes(a) | Item::Masked(a), Item::Bytes(b) | Item::Masked(b))
-            if op == Arith::And && a.len() == b.len() =>
-        {
+        (Item::Bytes(a) | Item::Masked(a), Item::Bytes(b) | Item::Masked(b)) if op == Arith::And => {
+            // As many as the shorter one has.
             let masked: Vec<u8> = a.iter().zip(b).map(|(a, b)| a & b).collect();
             f(Item::Masked(&masked))
         }

@@ -349,7 +349,7 @@ fn ipv4(text: &str) -> Made {
     let host = match prefix.map(str::parse::<u32>) {
         None => 0,
         Some(Ok(n @ 0..=32)) => u32::MAX.checked_shr(n).unwrap_or(0),
-        Some(_) => return failed(format!("The prefix of \"{text}\" is longer than 32 bits.")),
+        Some(_) => return failed(format!("\"{text}\" has a prefix of more than 32 bits.")),
     };
     let a = u32::from(a);
     Ok(Const::Ipv4(a & !host, a | host))
@@ -363,7 +363,7 @@ fn ipv6(text: &str) -> Made {
     let host = match prefix.map(str::parse::<u32>) {
         None => 0,
         Some(Ok(n @ 0..=128)) => u128::MAX.checked_shr(n).unwrap_or(0),
-        Some(_) => return failed(format!("The prefix of \"{text}\" is longer than 128 bits.")),
+        Some(_) => return failed(format!("\"{text}\" has a prefix of more than 128 bits.")),
     };
     let a = u128::from(a);
     Ok(Const::Ipv6(a & !host, a | host))
