@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -91,7 +92,7 @@ pub fn measure(command: &mut Command) -> io::Result<Usage> {
     let (status, used) = wait4(child.id())?;
     let wall = begin.elapsed();
     if !status.success() {
-        return Err(io::Error::other(format!("{} ended with {status}", command.get_program().display())));
+        return Err(io::Error::other(format!("{} ended with {status}", name(command))));
     }
     let time = |t: libc::timeval| {
         Duration::from_secs(t.tv_sec.unsigned_abs()) + Duration::from_micros(t.tv_usec.unsigned_abs())
@@ -101,6 +102,11 @@ pub fn measure(command: &mut Command) -> io::Result<Usage> {
         cpu: time(used.ru_utime) + time(used.ru_stime),
         memory: used.ru_maxrss.unsigned_abs() * 1024,
     })
+}
+
+/// The program's name without its folder.
+fn name(command: &Command) -> String {
+    Path::new(command.get_program()).file_name().unwrap_or_default().display().to_string()
 }
 
 /// Waits for one child and takes its resource counts, which the standard library drops.

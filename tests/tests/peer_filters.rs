@@ -93,7 +93,7 @@ fn filters_select_what_they_do_in_tshark() {
     let mut wrong: Vec<Vec<String>> = vec![Vec::new(); filters.len()];
     let mut failures = Vec::new();
     let mut done = 0;
-    for group in order.chunks(32) {
+    for group in order.chunks(16) {
         if done >= FILES {
             break;
         }
@@ -131,7 +131,7 @@ fn filters_select_what_they_do_in_tshark() {
     }
     let idle: Vec<&String> =
         filters.iter().zip(&selected).filter(|(_, n)| **n == 0).map(|(f, _)| f).collect();
-    println!("filters that select nothing anywhere: {idle:?}");
+    assert!(idle.is_empty(), "these filters select nothing anywhere, which tests nothing: {idle:?}");
     assert!(done >= FILES, "only {done} files could be compared");
     assert!(failures.is_empty(), "{failures:?}");
     assert_eq!(bad, 0, "{bad} filters select other packets than tshark");

@@ -47,6 +47,13 @@ fn compare(capture: &Capture) -> Outcome {
 /// What both programs print; `None` when zscope does not read the file.
 fn answers(capture: &Capture) -> std::io::Result<Option<(Vec<u8>, Vec<u8>)>> {
     let theirs = peer::tshark(&capture.path, &fields::arguments(true))?;
+    if theirs.timed_out {
+        return Err(std::io::Error::other("tshark took too long"));
+    }
+    // INDEX.tsv counts the packets of link types that tshark has no dissector for, too.
+    if theirs.stdout.is_empty() {
+        return Ok(Some(<_>::default()));
+    }
     let mut args = vec!["packets".as_ref(), capture.path.as_os_str()];
     args.extend(fields::arguments(false).into_iter().map(std::ffi::OsStr::new));
     let ours = peer::zscope(&args)?;

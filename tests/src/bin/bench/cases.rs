@@ -49,7 +49,13 @@ impl Line {
         let mut text = base(&self.program.to_string_lossy());
         for a in &self.args {
             text.push(' ');
-            text.push_str(&if a.starts_with('/') && a != "/dev/null" { base(a) } else { a.clone() });
+            if a.starts_with('/') && a != "/dev/null" {
+                text.push_str(&base(a));
+            } else if a.contains(' ') {
+                text.push_str(&format!("'{a}'"));
+            } else {
+                text.push_str(a);
+            }
         }
         text
     }

@@ -9,6 +9,7 @@ mod inputs;
 
 use cases::{Case, Goal, Line};
 use inputs::Inputs;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -100,12 +101,16 @@ fn run(s: &Settings) -> io::Result<()> {
     let empty = startup(&inputs.empty, s.runs);
     let head = ["what", "goal", "CPU", "wall", "ours CPU", "peer CPU", "ours wall", "peer wall", "ours RSS"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let mut notes = inputs.notes.clone();
     let mut peak = 0;
     for case in &cases {
         eprintln!("{}", case.name);
         let (row, memory) = match pair(case, s.runs) {
             Ok((ours, peer)) => (row(case, &ours, &peer, empty), ours.memory),
-            Err(why) => (vec![case.name.clone(), goal(case.goal), format!("not run: {why}")], 0),
+            Err(why) => {
+                notes.push(format!("{}: {why}", case.name));
+                (vec![case.name.clone(), goal(case.goal)], 0)
+            }
         };
         peak = peak.max(memory);
         rows.push(row);
@@ -123,12 +128,16 @@ fn run(s: &Settings) -> io::Result<()> {
             empty.cpu.as_secs_f64()
         );
     }
-    println!("\nCommands, ours then the peer's:\n");
+    println!("\nCommands, ours and the peer's:\n");
+    let mut shown = BTreeSet::new();
     for case in &cases {
-        println!("* {}: `{}`; `{}`", case.name, case.ours.text(), case.peer.text());
+        let work = case.name.split(", ").next().unwrap_or_default();
+        if shown.insert(work) {
+            println!("* {work}: `{}`; `{}`", case.ours.text(), case.peer.text());
+        }
     }
-    for note in &inputs.notes {
-        println!("Not measured: {note}.");
+    for note in &notes {
+        println!("\nNot measured: {note}.");
     }
     Ok(())
 }
