@@ -29,7 +29,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize, sacked_from
     c.group(|c| walk(c, b, hlen, sacked_from))
 }
 
-fn walk<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
+fn walk<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize, sacked_from: u32) -> Outcome {
     let mut at = HDR;
     while at < hlen {
         let kind = b.u8(at)?;
