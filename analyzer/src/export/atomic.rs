@@ -32,6 +32,11 @@ impl AtomicFile {
         Ok(Self { file, temporary: Some(temporary), target: target.to_owned() })
     }
 
+    /// A second handle on the same open file, for a writer that wants to own its output.
+    pub fn handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     /// Gives the file its name.
     pub fn commit(mut self) -> io::Result<()> {
         self.file.flush()?;

@@ -47,6 +47,16 @@ impl Data {
         }
     }
 
+    fn append(&mut self, other: &mut Self) {
+        match (self, other) {
+            (Self::Uint(a), Self::Uint(b)) => a.append(b),
+            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) => a.append(b),
+            (Self::Bool(a), Self::Bool(b)) => a.append(b),
+            (Self::Text(a), Self::Text(b)) => a.append(b),
+            _ => unreachable!("tables of one export have the same columns"),
+        }
+    }
+
     fn push(&mut self, kind: Kind, value: Option<Value<'_>>) {
         match self {
             Self::Uint(v) => v.push(value.and_then(|x| if let Value::Uint(n) = x { Some(n) } else { None })),
@@ -82,6 +92,33 @@ pub struct Table {
     pub rows: usize,
 }
 
+impl Table {
+    /// An empty table with a column of each wanted field.
+    #[must_use]
+    pub fn new(wanted: &Wanted) -> Self {
+        let mut columns: Vec<(String, Data)> =
+            wanted.iter().map(|(n, r)| (n.clone(), Data::new(r.kind))).collect();
+        columns.push((MORE.to_owned(), Data::Text(Vec::new())));
+        Self { columns, rows: 0 }
+    }
+
+    /// Moves the rows of `other`, which has the same columns, to the end of this table.
+    pub fn append(&mut self, other: &mut Self) {
+        self.rows += std::mem::take(&mut other.rows);
+        for ((_, a), (_, b)) in self.columns.iter_mut().zip(&mut other.columns) {
+            a.append(b);
+        }
+    }
+
+    /// Forgets the rows.
+    pub fn clear(&mut self) {
+        self.rows = 0;
+        for (_, data) in &mut self.columns {
+            data.clear();
+        }
+    }
+}
+
 /// Fills tables from batches.
 #[derive(Debug)]
 pub struct Tabulator {
@@ -100,19 +137,13 @@ impl Tabulator {
             .iter()
             .map(|(_, r)| (r.kind, r.fields.iter().map(|&f| columns.want(f)).collect()))
             .collect();
-        let mut list: Vec<(String, Data)> =
-            wanted.iter().map(|(n, r)| (n.clone(), Data::new(r.kind))).collect();
-        list.push((MORE.to_owned(), Data::Text(Vec::new())));
-        Self { columns: Box::new(columns), fields, table: Table { columns: list, rows: 0 } }
+        Self { columns: Box::new(columns), fields, table: Table::new(wanted) }
     }
 
     /// Replaces the table by the packets of a batch that passed.
     pub fn fill(&mut self, batch: &Decoded<'_>, passed: Option<&[bool]>) {
         let Self { columns, fields, table } = self;
-        table.rows = 0;
-        for (_, data) in &mut table.columns {
-            data.clear();
-        }
+        table.clear();
         let mut verdicts = passed.map(<[bool]>::iter);
         batch.frames(
             &mut **columns,

@@ -1,25 +1,23 @@
 //! Which framer an input needs: each is asked in turn whether it knows the first bytes.
 
-use std::io::Read;
-
 use super::frame::Framer;
+use super::layers::{self, Layer, Notes, Peeled, Stream};
 use super::options::Options;
 use super::{erf, iptrace, netmon, pcap, pcapng, peek, snoop, trsniff};
 
 /// What was found out about an input.
 pub struct Detected {
     /// The peeled stream behind `prefix`.
-    pub input: Box<dyn Read + Send>,
+    pub input: Stream,
     /// Bytes read to find out.
     pub prefix: Vec<u8>,
     /// Finds the records.
     pub framer: Box<dyn Framer>,
-    /// Names of the layers peeled, outermost first.
-    pub layers: Vec<String>,
+    /// Layers peeled, outermost first.
+    pub layers: Vec<Layer>,
+    /// What goes wrong in them while `input` is read.
+    pub notes: Notes,
 }
-
-/// Bytes looked at.
-const PREFIX: usize = 64 << 10;
 
 /// A framer's way to recognise its container, and to make itself.
 type Candidate = (fn(&[u8]) -> bool, fn() -> Box<dyn Framer>);
@@ -37,15 +35,18 @@ const CANDIDATES: &[Candidate] = &[
 ];
 
 /// Peels layers until a framer accepts.
-pub fn detect(mut input: Box<dyn Read + Send>, _options: &Options) -> Result<Detected, String> {
-    let mut prefix = Vec::new();
-    input.by_ref().take(PREFIX as u64).read_to_end(&mut prefix).map_err(|e| e.to_string())?;
+pub fn detect(input: Stream, options: &Options) -> Result<Detected, String> {
+    let Peeled { input, prefix, layers, notes } = layers::peel(input, options.limits).map_err(|e| e.to_string())?;
     if prefix.is_empty() {
-        return Err("is empty".into());
+        let why = layers::take_notes(&notes).into_iter().map(|n| n.detail).collect::<Vec<_>>().join("; ");
+        return Err(if why.is_empty() { "is empty".into() } else { why });
     }
     let framer = CANDIDATES.iter().find(|(recognise, _)| recognise(&prefix)).map(|(_, make)| make());
     match framer {
-        Some(framer) => Ok(Detected { input, prefix, framer, layers: Vec::new() }),
-        None => Err("not a trace that zscope knows".into()),
+        Some(framer) => Ok(Detected { input, prefix, framer, layers, notes }),
+        None => {
+            let inside: String = layers.iter().map(|l| format!("{} holding ", l.name)).collect();
+            Err(format!("{inside}nothing that zscope knows as a trace"))
+        }
     }
 }

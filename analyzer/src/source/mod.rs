@@ -4,6 +4,7 @@ pub mod detect;
 pub mod erf;
 pub mod frame;
 pub mod iptrace;
+pub mod layers;
 pub mod netmon;
 pub mod options;
 pub mod pcap;

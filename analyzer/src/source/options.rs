@@ -1,5 +1,7 @@
 //! What the user may say about an input, where recognition by content is not enough.
 
+use super::layers::Limits;
+
 /// Overrides and limits for reading.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -7,6 +9,8 @@ pub struct Options {
     pub framing: Option<Framing>,
     /// Seconds by which the trace's TOD clock runs ahead of UTC.
     pub leap_seconds: i64,
+    /// How far wrappers may grow in unpacking.
+    pub limits: Limits,
     /// Stop after so many frames.
     pub limit: Option<u64>,
 }

@@ -9,6 +9,7 @@ use super::detect::{self, Detected};
 use super::frame::{
     Anomaly, AnomalyKind, Batch, Finds, Framer, Interface, MAX_RECORD, Tally, Timestamp, Window,
 };
+use super::layers::{self, Layer, Notes};
 use super::options::Options;
 
 /// Bytes read at once: a stretch and its frames stay in a core's own cache.
@@ -19,7 +20,8 @@ pub struct Reader {
     path: PathBuf,
     input: Box<dyn Read + Send>,
     framer: Box<dyn Framer>,
-    layers: Vec<String>,
+    layers: Vec<Layer>,
+    notes: Notes,
     interfaces: Arc<Vec<Interface>>,
     /// Bytes read but not dealt with: the beginning of the next stretch.
     carry: Vec<u8>,
@@ -67,12 +69,13 @@ impl Reader {
             }
             Box::new(File::open(path).map_err(|e| fail(e.to_string()))?)
         };
-        let Detected { input, prefix, framer, layers } = detect::detect(raw, options).map_err(fail)?;
+        let Detected { input, prefix, framer, layers, notes } = detect::detect(raw, options).map_err(fail)?;
         Ok(Self {
             path: path.to_owned(),
             input,
             framer,
             layers,
+            notes,
             interfaces: Arc::default(),
             carry: prefix,
             base: 0,
@@ -93,9 +96,10 @@ impl Reader {
     /// What was peeled, outermost first, and the framing found inside.
     #[must_use]
     pub fn layers(&self) -> Vec<String> {
-        let mut l = self.layers.clone();
-        l.push(self.framer.name().into_owned());
-        l
+        let name = |l: &Layer| {
+            if l.detail.is_empty() { l.name.to_owned() } else { format!("{} ({})", l.name, l.detail) }
+        };
+        self.layers.iter().map(name).chain([self.framer.name().into_owned()]).collect()
     }
 
     /// What the framer learnt about the input so far.
@@ -206,6 +210,7 @@ impl Reader {
                 batch.buf.resize(want, 0);
             }
         }
+        batch.anomalies.append(&mut layers::take_notes(&self.notes));
         self.number(batch);
     }
 
