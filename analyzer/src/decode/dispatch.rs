@@ -71,7 +71,12 @@ pub fn link<S: Sink>(c: &mut Ctx<'_, S>, t: LinkType, b: Buf<'_>) -> Outcome {
     match t {
         LinkType::ETHERNET => link::ethernet::dissect(c, b),
         LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => link::raw::dissect(c, b),
-        LinkType::IPV4 => net::ipv4::any(c, b),
+        LinkType::IPV4 => {
+            if b.bytes().first().is_some_and(|n| n >> 4 == 6) {
+                c.layer(Proto::Ip, b.span(0, 0));
+            }
+            raw_ip(c, b)
+        }
         LinkType::IPV6 => net::ipv6::dissect(c, b),
         LinkType::NULL | LinkType::LOOP => link::null::dissect(c, b),
         LinkType::LINUX_SLL => link::sll::v1(c, b),

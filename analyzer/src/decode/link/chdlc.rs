@@ -45,6 +45,30 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     payload(c, p, b.from(4))
 }
 
+/// True for the protocol numbers that Cisco HDLC is used with.
+#[must_use]
+pub const fn known(p: u16) -> bool {
+    matches!(
+        p,
+        0x0111
+            | 0x0600
+            | 0x0800
+            | 0x2000
+            | 0x4242
+            | 0x6003
+            | 0x6558
+            | 0x8035
+            | 0x8038
+            | 0x809B
+            | 0x80F3
+            | 0x8137
+            | 0x86DD
+            | 0x8847
+            | 0x8848
+            | 0xFEFE
+    )
+}
+
 /// What a Cisco HDLC protocol number stands for.
 pub fn payload<S: Sink>(c: &mut Ctx<'_, S>, p: u16, b: Buf<'_>) -> Outcome {
     match p {

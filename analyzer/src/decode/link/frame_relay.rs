@@ -32,6 +32,9 @@ crate::protocol! { Fr, "fr", "Frame Relay";
     CHDLCTYPE "fr.chdlctype" "Type" Kind::Uint(16, Base::Hex), names::ethertype;
 }
 
+/// Exchange identification.
+const XID: u8 = 0xAF;
+
 /// Dissects address, control and what they lead to.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Fr, b.span(0, 2.min(b.captured())));
@@ -65,7 +68,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     }
     let control = b.u8(at)?;
     if control != 3 {
-        return cisco(c, b, at);
+        return cisco(c, b, at, dlci);
     }
     c.bits(CONTROL, control, b, at, 1);
     at += 1;
@@ -75,9 +78,18 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     nlpid(c, b, at)
 }
 
-/// Cisco's encapsulation; anything else is a frame of the signalling link.
-fn cisco<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize) -> Outcome {
-    let t = b.u16(at)?;
+/// Without unnumbered information: signalling on DLCI 0, Cisco's encapsulation, or an Ethernet
+/// frame as it is.
+fn cisco<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, dlci: u32) -> Outcome {
+    let rest = b.from(at);
+    let control = rest.u8(0)?;
+    if dlci == 0 || control == XID {
+        return dispatch::unknown(c, rest, Undecoded::Nlpid(control));
+    }
+    let t = rest.u16(0)?;
+    if !chdlc::known(t) && rest.captured() >= 14 {
+        return c.nest(rest, |c| ethernet::with_fcs(c, rest));
+    }
     c.bits(CHDLCTYPE, t, b, at, 2);
     chdlc::payload(c, t, b.from(at + 2))
 }

@@ -81,6 +81,8 @@ const PARAMETER_PROBLEM: u8 = 12;
 /// Dissects a message.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Icmp, b.whole());
+    // The shortest of all messages has eight bytes.
+    b.u8(5)?;
     let kind = c.u8(TYPE, b, 0)?;
     let code = c.u8(CODE, b, 1)?;
     c.u16(CHECKSUM, b, 2)?;

@@ -92,6 +92,7 @@ pub fn any<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     match b.bytes().first().map(|f| f >> 4) {
         Some(6) => {
             c.layer(Proto::Ip, b.span(0, 0));
+            c.bits(VERSION, 6u8, b, 0, 1);
             ipv6::dissect(c, b)
         }
         _ => dissect(c, b),
@@ -134,7 +135,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let (off, proto) = (b.u16(6)?, b.u8(9)?);
     let (src, mut dst) = (b.u32(12)?, b.u32(16)?);
     if hlen > MIN {
-        if let Some(last) = ipv4_options::last_hop(b, hlen) {
+        if let Some(last) = ipv4_options::last_hop(b, hlen)? {
             c.field(CUR_RT, Value::Ipv4(dst), b.span(16, 4));
             dst = last;
         }

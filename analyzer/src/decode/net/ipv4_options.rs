@@ -149,28 +149,27 @@ fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, kind: u8, len: usiz
 
 /// Where a source route leads in the end, when it is not used up yet.
 #[cold]
-#[must_use]
-pub fn last_hop(b: Buf<'_>, hlen: usize) -> Option<u32> {
+pub fn last_hop(b: Buf<'_>, hlen: usize) -> Outcome<Option<u32>> {
     let mut at = MIN;
     while at + 1 < hlen {
-        let kind = b.u8(at).ok()?;
+        let kind = b.u8(at)?;
         match kind {
-            END => return None,
+            END => break,
             NOP => {
                 at += 1;
                 continue;
             }
             _ => {}
         }
-        let len = usize::from(b.u8(at + 1).ok()?);
+        let len = usize::from(b.u8(at + 1)?);
         if len < 2 || at + len > hlen {
-            return None;
+            break;
         }
         if matches!(kind, LOOSE_ROUTE | STRICT_ROUTE) {
-            let next = usize::from(b.u8(at + 2).ok()?);
-            return if len >= 7 && next < len { b.u32(at + len - 4).ok() } else { None };
+            let ahead = len >= 7 && usize::from(b.u8(at + 2)?) < len;
+            return if ahead { b.u32(at + len - 4).map(Some) } else { Ok(None) };
         }
         at += len;
     }
-    None
+    Ok(None)
 }

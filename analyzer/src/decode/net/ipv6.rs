@@ -103,7 +103,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         // A jumbogram has its length in a hop-by-hop option; without one there is no payload.
         0 if next == 0 => rest.truncate(ipv6_options::jumbo(rest).unwrap_or(0)),
         // Segmentation offload leaves the length to the adapter.
-        0 => rest,
+        0 if matches!(next, 6 | 17) => rest,
         n => rest.truncate(n),
     };
     let ip = Ip { src, dst, version: 6, proto: next, fragment: false };

@@ -98,9 +98,6 @@ extension! { /** Shim6 (RFC 5533). */ shim6 { Shim6, "shim6", "Shim6 Protocol";
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, mut ip: Ip, mut b: Buf<'_>) -> Outcome {
     // Every header is at least eight bytes long, so this ends.
     loop {
-        if b.reported() == 0 && !matches!(ip.proto, 0 | 43 | 44 | 51 | 59 | 60) {
-            return Ok(());
-        }
         let used = match ip.proto {
             0 => options(c, b, Proto::Hopopts, [hopopts::NXT, hopopts::LEN, hopopts::LEN_OCT])?,
             60 => options(c, b, Proto::Dstopts, [dstopts::NXT, dstopts::LEN, dstopts::LEN_OCT])?,
@@ -110,7 +107,8 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, mut ip: Ip, mut b: Buf<'_>) -> Outco
                 None => return Ok(()),
             },
             51 => authentication(c, b)?,
-            62 | 135 => mobility(c, b)?,
+            // Nothing follows a mobility header.
+            62 | 135 => return mobility(c, b),
             139 => host_identity(c, b)?,
             140 => shim(c, b)?,
             59 => {
@@ -288,11 +286,11 @@ fn authentication<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome<usize> {
     Ok(len)
 }
 
-fn mobility<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome<usize> {
+fn mobility<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     use mipv6::*;
     c.layer(Proto::Mipv6, b.span(0, 8.min(b.captured())));
     c.u8(PROTO, b, 0)?;
-    let units = c.u8(HLEN, b, 1)?;
+    c.u8(HLEN, b, 1)?;
     let kind = c.u8(MHTYPE, b, 2)?;
     c.u8(RESERVED, b, 3)?;
     c.u16(CSUM, b, 4)?;
@@ -300,7 +298,7 @@ fn mobility<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome<usize> {
         info.text("Mobility message ");
         info.dec(kind.into());
     }
-    Ok((usize::from(units) + 1) * 8)
+    Ok(())
 }
 
 fn host_identity<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome<usize> {

@@ -13,7 +13,9 @@ use formats::checksum::crc32c_update;
 
 use crate::decode::names;
 use crate::decode::stop::{self, Undecoded};
-use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, data, fmt::Out, net::Ip, transport::udp};
+use crate::decode::{
+    Base, Buf, Ctx, Kind, Outcome, Proto, Sink, Value, data, fmt::Out, net::Ip, transport::udp,
+};
 
 crate::protocol! { Sctp, "sctp", "Stream Control Transmission Protocol";
     SRCPORT "sctp.srcport" "Source port" Kind::Uint(16, Base::Dec);
@@ -137,7 +139,12 @@ fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: u8, flags: u8) -> Outcom
             if ppid != 0 {
                 stop::undecoded(c, Undecoded::Sctp(ppid));
             }
-            data::dissect(c, b.from(12));
+            // The pieces of a message sent in several chunks are not joined.
+            if flags & 3 == 3 {
+                data::dissect(c, b.from(12));
+            } else {
+                c.field(CHUNK_VALUE, Value::Bytes(b.from(12).bytes()), b.from(12).whole());
+            }
             Ok(())
         }
         1 | 2 => {

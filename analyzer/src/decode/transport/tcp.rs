@@ -150,7 +150,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         _ => None,
     };
     // Of a fragment or a quoted packet the end is not known.
-    let known = hlen >= HDR && !ip.fragment && !c.quoted && b.reported() >= hlen;
+    let known = !ip.fragment && !c.quoted && b.reported() >= hlen;
     let from = bases.unwrap_or_default();
     if let Some(info) = c.summary().and_then(|s| s.take("TCP")) {
         udp::ports(info, src, dst);
@@ -173,14 +173,16 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     }
     // Where sequence numbers are not tracked, the number itself stands for the relative one.
     c.bits(if c.quoted { SEQ } else { SEQ_RAW }, seq, b, 4, 4);
-    c.bits(ACK_RAW, ack, b, 8, 4);
     if let Some(bases) = bases {
         c.bits(SEQ, seq.wrapping_sub(bases.seq), b, 4, 4);
-        c.bits(ACK, ack.wrapping_sub(bases.ack), b, 8, 4);
     }
     c.bits(HDR_LEN, hlen as u64, b, 12, 1);
     if hlen < HDR {
         return Err(b.malformed(12));
+    }
+    c.bits(ACK_RAW, ack, b, 8, 4);
+    if let Some(bases) = bases {
+        c.bits(ACK, ack.wrapping_sub(bases.ack), b, 8, 4);
     }
     if wants {
         c.flags(FLAGS, flags, b, 12, 2, &FLAG_BITS);

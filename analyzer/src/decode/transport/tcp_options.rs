@@ -22,14 +22,13 @@ const EXID_TFO: u16 = 0xF989;
 
 /// Dissects the options between the fixed header and `hlen`.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize, sacked_from: u32) -> Outcome {
-    let len = hlen - HDR;
-    // The options as a whole exist only when they were captured; what is there is walked anyhow.
-    let all = b.get(HDR, len)?;
-    c.field(OPTIONS, Value::Bytes(all), b.span(HDR, len));
+    // What was captured of the options is walked, also when that is not all of them.
+    let len = b.captured().min(hlen).saturating_sub(HDR);
+    c.field(OPTIONS, Value::Bytes(b.get(HDR, len)?), b.span(HDR, len));
     c.group(|c| walk(c, b, hlen, sacked_from))
 }
 
-fn walk<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
+fn walk<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize, sacked_from: u32) -> Outcome {
     let mut at = HDR;
     while at < hlen {
         let kind = b.u8(at)?;
@@ -42,13 +41,11 @@ fn walk<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
             continue;
         }
         // A length that leaves the header ends the list.
-        let len = match b.u8(at + 1) {
-            Ok(len) if at + 1 < hlen => usize::from(len),
-            _ => {
-                c.bits(OPT_KIND, kind, b, at, 1);
-                break;
-            }
-        };
+        if at + 1 >= hlen {
+            c.bits(OPT_KIND, kind, b, at, 1);
+            break;
+        }
+        let len = usize::from(b.u8(at + 1)?);
         if len < 2 || at + len > hlen {
             c.bits(OPT_KIND, kind, b, at, 1);
             c.bits(OPT_LEN, len as u64, b, at + 1, 1);

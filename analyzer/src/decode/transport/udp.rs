@@ -60,6 +60,7 @@ pub fn lite<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     if covered < HDR || covered > b.reported() {
         return Err(b.malformed(4));
     }
+    c.bits(LENGTH, b.reported() as u64, b, 0, 0);
     let sum = c.u16(CHECKSUM, b, 6)?;
     let status = if c.settings.verify_checksums && b.has(0, covered) && !c.quoted && !ip.fragment {
         u8::from(ip.sums_up(136, b.reported(), &b.bytes()[..covered]) && sum != 0)
