@@ -89,24 +89,10 @@ pub fn link<S: Sink>(c: &mut Ctx<'_, S>, t: LinkType, b: Buf<'_>) -> Outcome {
         LinkType(51) => link::pppoe::session(c, b),
         LinkType(104) => link::chdlc::dissect(c, b),
         LinkType(107) => link::frame_relay::dissect(c, b),
-        LinkType(166 | 204) => link::ppp::with_direction(c, b),
+        LinkType(166) => link::ppp::with_direction(c, b),
+        // The direction in front of the frame is not part of it.
+        LinkType(204) => link::ppp::hdlc(c, b),
         _ => unknown(c, b, Undecoded::Link(t.0)),
-    }
-}
-
-/// Length of what a capture puts in front of the frames of a link type.
-#[must_use]
-pub const fn pseudo_header(t: LinkType) -> u64 {
-    match t.0 {
-        // PPP with a direction.
-        166 | 204 => 1,
-        // MTP2, Bluetooth HCI with a direction, ATM of SunATM.
-        139 | 201 | 123 => 4,
-        // SITA.
-        196 => 5,
-        // LAPD and IrDA of Linux.
-        177 | 144 => 16,
-        _ => 0,
     }
 }
 

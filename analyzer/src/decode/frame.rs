@@ -64,10 +64,8 @@ fn fields<S: Sink>(c: &mut Ctx<'_, S>, f: &Frame, captured: usize) {
         c.field(TIME_RELATIVE, Value::Duration(since(first)), no);
         c.field(TIME_DELTA, Value::Duration(since(previous)), no);
     }
-    // What a capture puts in front of every frame of a link type does not count as the frame.
-    let added = dispatch::pseudo_header(f.link);
-    c.field(LEN, Value::Uint(u64::from(f.orig_len).saturating_sub(added)), no);
-    c.field(CAP_LEN, Value::Uint((captured as u64).saturating_sub(added)), no);
+    c.field(LEN, Value::Uint(f.orig_len.into()), no);
+    c.field(CAP_LEN, Value::Uint(captured as u64), no);
     c.field(INTERFACE_ID, Value::Uint(f.iface.into()), no);
     if let Some(i) = c.interfaces.get(f.iface as usize) {
         if let Some(name) = &i.name {

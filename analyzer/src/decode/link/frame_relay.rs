@@ -57,6 +57,12 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
             let fourth = b.u8(at)?;
             dlci = dlci << 6 | u32::from(fourth >> 2);
             at += 1;
+            // Longer addresses do not exist; still the last byte is the one that says so.
+            let mut last = fourth;
+            while last & 1 == 0 {
+                last = b.u8(at)?;
+                at += 1;
+            }
         } else {
             dlci = dlci << 6 | u32::from(third >> 2);
         }
@@ -87,8 +93,13 @@ fn cisco<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, dlci: u32) -> Outco
         return dispatch::unknown(c, rest, Undecoded::Nlpid(control));
     }
     let t = rest.u16(0)?;
-    if !chdlc::known(t) && rest.captured() >= 14 {
-        return c.nest(rest, |c| ethernet::with_fcs(c, rest));
+    if !chdlc::known(t) {
+        let plausible = |t: u16| t <= ethernet::MAX_LEN || names::ethertype(t.into()).is_some();
+        // A sender is no group.
+        if rest.captured() >= 14 && rest.u8(6)? & 1 == 0 && plausible(rest.u16(12)?) {
+            return c.nest(rest, |c| ethernet::with_fcs(c, rest));
+        }
+        return dispatch::unknown(c, rest, Undecoded::Chdlc(t));
     }
     c.bits(CHDLCTYPE, t, b, at, 2);
     chdlc::payload(c, t, b.from(at + 2))
