@@ -13,6 +13,7 @@
 
 pub mod cursor;
 pub mod error;
+pub mod terse;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};
