@@ -31,6 +31,7 @@ pub mod snoop;
 pub mod tod;
 pub mod trsniff;
 pub mod utc2;
+pub mod terse;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};
