@@ -11,9 +11,12 @@
 //! * nothing panics, whatever the input: a read outside the bytes is an [`Error`].
 #![forbid(unsafe_code)]
 
+pub mod awstape;
 pub mod cursor;
+pub mod ebcdic;
 pub mod error;
 pub mod terse;
+pub mod xmit;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};
