@@ -11,12 +11,14 @@
 //! * nothing panics, whatever the input: a read outside the bytes is an [`Error`].
 #![forbid(unsafe_code)]
 
+pub mod awstape;
 mod bytes;
 pub mod checksum;
 pub mod civil;
 mod code;
 pub mod ctrace;
 pub mod cursor;
+pub mod ebcdic;
 pub mod endian;
 pub mod erf;
 pub mod error;
@@ -28,10 +30,11 @@ pub mod pcapng;
 pub mod peek;
 pub mod rdw;
 pub mod snoop;
+pub mod terse;
 pub mod tod;
 pub mod trsniff;
 pub mod utc2;
-pub mod terse;
+pub mod xmit;
 
 pub use cursor::Cursor;
 pub use error::{Error, Result};

@@ -1,5 +1,6 @@
 //! The command line of `zscope`.
 
+pub mod export;
 pub mod fields;
 pub mod info;
 pub mod input;
@@ -24,6 +25,8 @@ enum Command {
     Info(info::Args),
     /// The packets of a trace: one line each, fields, the field tree, JSON or CSV
     Packets(packets::Args),
+    /// Packets into a file: pcapng, pcap, ctrace, csv, jsonl or parquet
+    Export(export::Args),
     /// The fields that filters, columns and exports know
     Fields(fields::Args),
 }
@@ -43,6 +46,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Info(a) => info::run(a),
         Command::Packets(a) => packets::run(a),
+        Command::Export(a) => export::run(a),
         Command::Fields(a) => fields::run(a),
     };
     match result {

@@ -3,7 +3,10 @@
 pub mod atomic;
 #[cfg(feature = "columnar")]
 pub mod columnar;
+mod comment;
 pub mod hex;
+pub mod pcap;
+pub mod pcapng;
 pub mod printer;
 pub mod select;
 pub mod table;

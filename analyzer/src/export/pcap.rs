@@ -1,0 +1,104 @@
+//! pcap output: packets of one link type, with their times and lengths, and nothing else.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use formats::endian::Endian;
+use formats::pcap::{FileHeader, RecordHeader};
+
+use crate::pipeline::Report;
+use crate::source::frame::{Batch, Frame, Head, LinkType};
+
+use super::Exporter;
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 256 << 10;
+/// Snap length of files without one of their own.
+const SNAPLEN: u32 = 262_144;
+
+/// Writes pcap.
+#[derive(Debug)]
+pub struct PcapExport {
+    file: File,
+    out: Vec<u8>,
+    /// Link type of the file, once the first packet has said it, and units in a second.
+    link: Option<(LinkType, u32)>,
+    other: u64,
+    early: u64,
+}
+
+impl PcapExport {
+    /// Writes to `file`.
+    #[must_use]
+    pub fn new(file: File) -> Self {
+        Self { file, out: Vec::with_capacity(BUFFER + BUFFER / 4), link: None, other: 0, early: 0 }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.out)?;
+        self.out.clear();
+        Ok(())
+    }
+
+    fn header(&mut self, link: LinkType, nanos: bool, snaplen: u32) {
+        FileHeader::new(nanos, link.0, snaplen).encode(&mut self.out);
+        self.link = Some((link, if nanos { 1 } else { 1000 }));
+    }
+
+    fn packet(&mut self, batch: &Batch, f: &Frame) {
+        if f.link.0 >= 0xFF00 {
+            self.other += 1;
+            return;
+        }
+        if self.link.is_none() {
+            let i = batch.interfaces.get(f.iface as usize);
+            let nanos = f.head_kind == Head::Cte || i.is_some_and(|i| i.tsresol > 6);
+            self.header(f.link, nanos, i.map_or(0, |i| i.snaplen).max(SNAPLEN));
+        }
+        let Some((link, unit)) = self.link else { return };
+        if f.link != link {
+            self.other += 1;
+            return;
+        }
+        let t = f.time.unwrap_or_default();
+        let ts_sec = u32::try_from(t.secs).unwrap_or_else(|_| {
+            self.early += 1;
+            0
+        });
+        let data = batch.bytes(f.data);
+        let record =
+            RecordHeader { ts_sec, ts_frac: t.nanos / unit, incl_len: data.len() as u32, orig_len: f.orig_len };
+        record.encode(Endian::Little, &mut self.out);
+        self.out.extend_from_slice(data);
+    }
+}
+
+impl Exporter for PcapExport {
+    fn batch(&mut self, batch: &Batch, passed: Option<&[bool]>) -> io::Result<()> {
+        for (i, f) in batch.frames.iter().enumerate() {
+            if passed.is_none_or(|p| p.get(i) == Some(&true)) {
+                self.packet(batch, f);
+                if self.out.len() >= BUFFER {
+                    self.flush()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Report) -> io::Result<Vec<String>> {
+        if self.link.is_none() {
+            self.header(LinkType::ETHERNET, false, SNAPLEN);
+        }
+        self.flush()?;
+        let mut notes = Vec::new();
+        if self.other > 0 {
+            let n = self.other;
+            notes.push(format!("{n} packets of other link types were left out: pcap has one for the whole file, pcapng one for each interface"));
+        }
+        if self.early > 0 {
+            notes.push(format!("{} times before 1970 or after 2106 do not fit into pcap", self.early));
+        }
+        Ok(notes)
+    }
+}
