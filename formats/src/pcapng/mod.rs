@@ -20,7 +20,7 @@ mod section;
 pub use option::{Opt, OptionCode, OptionWriter, Options};
 pub use other::{Custom, InterfaceStatistics, Journal, Name, NameRecord, Names, Secrets, SecretsType};
 pub use packet::{Enhanced, Obsolete, PacketFlags, Simple};
-pub use section::{UNKNOWN_LENGTH, Filter, Interface, Section, TsResol, UNKNOWN_LENGTH};
+pub use section::{Filter, Interface, Section, TsResol, UNKNOWN_LENGTH};
 
 use crate::endian::Endian;
 use crate::{Error, Result};
