@@ -78,8 +78,8 @@ impl Records for NetmonRecords {
         }
         Measure {
             size: f.record_header_len() + h.incl_len as usize + f.trailer_len(),
-            secs: (h.nanos(&f) / 1_000_000_000) as i64,
-            odd: h.incl_len > h.orig_len,
+            secs: ((f.start_nanos() + h.nanos(&f)) / 1_000_000_000) as i64,
+            odd: h.incl_len > h.orig_len || h.incl_len == 0,
         }
     }
 

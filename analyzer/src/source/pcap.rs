@@ -67,16 +67,17 @@ impl PcapRecords {
         }
     }
 
-    /// How many things speak against `tail` in the first three records: the way in which
-    /// Wireshark tells the variants apart, so that the same one is chosen.
+    /// How many things speak against `tail` in the first three records.
     fn faults(&self, w: Window<'_>, from: usize, tail: Tail) -> u32 {
         let len = tail.record_header_len();
         let mut faults = 0;
         let mut at = from;
         for _ in 0..3 {
             let Some(b) = w.bytes.get(at..).filter(|b| !b.is_empty()) else { break };
+            // A file that is cut short speaks against the rare variants only.
+            let rare = w.eof && tail != Tail::None;
             let Some(b) = b.get(..len) else {
-                faults += u32::from(w.eof);
+                faults += u32::from(rare);
                 break;
             };
             let h = self.header(b);
@@ -104,7 +105,7 @@ impl PcapRecords {
             }
             at += len + h.incl_len as usize;
             if at > w.bytes.len() {
-                faults += u32::from(w.eof);
+                faults += u32::from(rare);
             }
         }
         faults
@@ -127,7 +128,8 @@ impl PcapRecords {
         if !w.eof && w.bytes.len() < 3 * (MAX_PACKET as usize + 32) {
             return None;
         }
-        candidates.iter().copied().min_by_key(|&t| faults(t))
+        // Where all have faults the file is damaged rather than of a rare variant.
+        Some(candidates.iter().copied().find(|&t| faults(t) == 0).unwrap_or(candidates[0]))
     }
 }
 
@@ -202,7 +204,9 @@ impl Records for PcapRecords {
         Measure {
             size: if h.incl_len <= self.max { self.header_len + h.incl_len as usize } else { 0 },
             secs: i64::from(h.ts_sec),
-            odd: (h.incl_len > h.orig_len) | (h.ts_frac >= self.per_second),
+            odd: (h.incl_len > h.orig_len)
+                | (h.ts_frac >= self.per_second)
+                | ((h.ts_sec | h.ts_frac | h.orig_len) == 0),
         }
     }
 

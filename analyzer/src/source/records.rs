@@ -50,6 +50,10 @@ pub(super) trait Records: Send {
     /// The record's name in anomalies.
     const RECORD: &'static str;
 
+    /// Headers in a row that must be strict where nothing is known about the time. Fewer where
+    /// the fields of one header already confirm each other.
+    const BLIND_CHAIN: usize = 3;
+
     /// Name of the container in reports.
     fn name(&self) -> Cow<'static, str>;
 
@@ -61,6 +65,11 @@ pub(super) trait Records: Send {
 
     /// Looks at a header; `b` holds `header_len` bytes at least and runs to the end of the window.
     fn measure(&self, b: &[u8]) -> Measure;
+
+    /// Bytes that [`Records::strict`] wants to see; it gets fewer only at the end of the input.
+    fn strict_len(&self) -> usize {
+        self.header_len()
+    }
 
     /// True when the header holds only values that the usual writers write. Asked in the search
     /// for records after damage, where `b` may begin anywhere.
@@ -97,8 +106,6 @@ const NEAR: i64 = 86_400;
 const ABSURD: i64 = 10 * 366 * 86_400;
 /// Headers that must be possible before one with odd values is believed, itself included.
 const ODD_CHAIN: usize = 3;
-/// Headers that must look right where nothing is known about the time.
-const BLIND_CHAIN: usize = 3;
 
 #[inline]
 fn near(a: i64, b: i64) -> bool {
@@ -294,7 +301,19 @@ impl<R: Records> Walker<R> {
                     (p, m) = (n, next);
                     continue;
                 }
-                match self.believe(w, n, next, enough(w, p)) {
+                // A gap in time is no damage when what follows is in order.
+                let mut believed = Answer::No;
+                if next.size != 0 && !next.odd {
+                    believed = self.strict_chain(w, n, next, R::BLIND_CHAIN, true, enough(w, p));
+                }
+                let better = match believed {
+                    Answer::No => self.inside(w, p, n, enough(w, p)),
+                    _ => (Answer::No, n),
+                };
+                if (believed, better.0) == (Answer::No, Answer::No) {
+                    believed = self.believe(w, n, next, enough(w, p));
+                }
+                match believed {
                     Answer::Yes => {
                         if self.last.is_none() {
                             self.last = Some(m.secs);
@@ -313,7 +332,7 @@ impl<R: Records> Walker<R> {
                     }
                     Answer::No => {}
                 }
-                match self.inside(w, p, n) {
+                match better {
                     (Answer::Yes, q) => {
                         self.damaged(w, p, q, "its length leads into the middle of another record", out);
                         (p, m) = (q, self.r.measure(&bytes[q..]));
@@ -354,7 +373,7 @@ impl<R: Records> Walker<R> {
                 return Step::End;
             }
             // The end of the input cuts this record or the header behind it.
-            if let (Answer::Yes, q) = self.inside(w, p, n.min(bytes.len())) {
+            if let (Answer::Yes, q) = self.inside(w, p, n.min(bytes.len()), true) {
                 self.damaged(w, p, q, "its length leads beyond the end of the file", out);
                 (p, m) = (q, self.r.measure(&bytes[q..]));
                 continue;
@@ -408,12 +427,17 @@ impl<R: Records> Walker<R> {
         }
     }
 
-    /// Whether the doubtful header at `p` is one all the same: every header that it leads to has
-    /// to be possible, until enough of them or the end of the input.
+    /// Whether the doubtful header at `p` is one all the same: no better one begins inside its
+    /// record, and every header that it leads to is possible, until enough of them or the end.
     fn believe(&self, w: Window<'_>, p: usize, first: Measure, eof: bool) -> Answer {
         let (bytes, h) = (w.bytes, self.r.header_len());
         if first.size == 0 || blank(&bytes[p..p + h]) {
             return Answer::No;
+        }
+        match self.inside(w, p, p + first.size, eof) {
+            (Answer::No, _) => {}
+            (Answer::Yes, _) => return Answer::No,
+            (Answer::More, _) => return Answer::More,
         }
         let mut at = p + first.size;
         for links in 1..ODD_CHAIN {
@@ -421,8 +445,8 @@ impl<R: Records> Walker<R> {
                 return match (eof, at <= bytes.len()) {
                     (false, _) => Answer::More,
                     (true, true) => Answer::Yes,
-                    // The record itself is cut: only good values speak for it.
-                    (true, false) if links > 1 || !first.odd => Answer::Yes,
+                    // A record that is cut itself has nothing behind it to speak for it.
+                    (true, false) if links > 1 => Answer::Yes,
                     _ => Answer::No,
                 };
             }
@@ -445,9 +469,11 @@ impl<R: Records> Walker<R> {
     }
 
     /// Searches for a record that begins inside the one at `p`, which seems to end at `end`.
-    fn inside(&self, w: Window<'_>, p: usize, end: usize) -> (Answer, usize) {
+    fn inside(&self, w: Window<'_>, p: usize, end: usize, eof: bool) -> (Answer, usize) {
         let h = self.r.header_len();
-        let eof = enough(w, p);
+        if !eof && end + h > w.bytes.len() + 1 {
+            return (Answer::More, p);
+        }
         let last = end.min((w.bytes.len() + 1).saturating_sub(h));
         for q in p + 1..last {
             match self.candidate(w, q, eof) {
@@ -462,47 +488,61 @@ impl<R: Records> Walker<R> {
     #[inline]
     fn candidate(&self, w: Window<'_>, q: usize, eof: bool) -> Answer {
         let m = self.r.measure(&w.bytes[q..]);
-        if m.size == 0 || m.odd || !self.r.strict(&w.bytes[q..]) {
+        if m.size == 0 || m.odd {
             return Answer::No;
         }
-        self.chain(w, q, m, eof)
+        // A time near the last good one is worth two headers, unless the file's times are no dates.
+        let dated = self.last.is_some_and(|l| l > 100_000_000 && near(l, m.secs));
+        self.strict_chain(w, q, m, if dated { 1 } else { R::BLIND_CHAIN }, false, eof)
     }
 
-    fn chain(&self, w: Window<'_>, q: usize, first: Measure, eof: bool) -> Answer {
+    /// As [`Walker::chain`], with a strict look at the first header.
+    fn strict_chain(
+        &self,
+        w: Window<'_>,
+        q: usize,
+        m: Measure,
+        need: usize,
+        back: bool,
+        eof: bool,
+    ) -> Answer {
+        if !eof && w.bytes.len() - q < self.r.strict_len() {
+            return Answer::More;
+        }
+        if self.r.strict(&w.bytes[q..]) { self.chain(w, q, m, need, back, eof) } else { Answer::No }
+    }
+
+    /// Whether `need` records in order begin at `q`, or fewer that end with the input. With `back`,
+    /// time may return to that of the last good record.
+    fn chain(&self, w: Window<'_>, q: usize, first: Measure, need: usize, back: bool, eof: bool) -> Answer {
         let (bytes, h) = (w.bytes, self.r.header_len());
-        // A time near the last good one is worth two headers, unless the file's times are no dates.
-        let dated = self.last.is_some_and(|l| l > 100_000_000 && near(l, first.secs));
-        let need = if dated { 1 } else { BLIND_CHAIN };
         let (mut at, mut m, mut links) = (q, first, 1);
         loop {
             let next = at + m.size;
-            if next == bytes.len() && eof {
-                return Answer::Yes;
-            }
+            let at_end = |least: usize| match eof {
+                false => Answer::More,
+                true if links >= least.min(need) => Answer::Yes,
+                true => Answer::No,
+            };
             if next > bytes.len() {
-                return match eof {
-                    false => Answer::More,
-                    true if links > 1 => Answer::Yes,
-                    true => Answer::No,
-                };
+                // Behind a cut record nothing speaks for it.
+                return if eof && links < 2 { Answer::No } else { at_end(2) };
             }
             if links >= need {
                 return Answer::Yes;
             }
             if next + h > bytes.len() {
-                return if !eof { Answer::More } else { Answer::Yes };
+                return at_end(if next == bytes.len() { 2 } else { need });
             }
             if blank(&bytes[next..next + h]) {
-                return if !eof {
-                    Answer::More
-                } else if blank(&bytes[next..]) {
-                    Answer::Yes
-                } else {
-                    Answer::No
-                };
+                return if !eof || blank(&bytes[next..]) { at_end(2) } else { Answer::No };
             }
             let n = self.r.measure(&bytes[next..]);
-            if n.size == 0 || n.odd || !near(m.secs, n.secs) || !self.r.strict(&bytes[next..]) {
+            if !eof && next + self.r.strict_len() > bytes.len() {
+                return Answer::More;
+            }
+            let timely = near(m.secs, n.secs) || (back && self.last.is_some_and(|l| near(l, n.secs)));
+            if n.size == 0 || n.odd || !timely || !self.r.strict(&bytes[next..]) {
                 return Answer::No;
             }
             (at, m) = (next, n);

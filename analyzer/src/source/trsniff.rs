@@ -60,6 +60,9 @@ impl TrsniffRecords {
 impl Records for TrsniffRecords {
     const RECORD: &'static str = "TRSNIFF record";
 
+    // Type, reserved field and two lengths that must agree.
+    const BLIND_CHAIN: usize = 1;
+
     fn name(&self) -> Cow<'static, str> {
         Cow::Borrowed(if self.rdw == 0 { "TRSNIFF" } else { "TRSNIFF, RDW" })
     }
@@ -87,6 +90,10 @@ impl Records for TrsniffRecords {
         RECORD_HEADER_LEN + self.rdw
     }
 
+    fn strict_len(&self) -> usize {
+        self.header_len() + FRAME_HEADER_LEN
+    }
+
     fn measure(&self, b: &[u8]) -> Measure {
         let no = Measure { size: 0, secs: 0, odd: true };
         let Some(h) = self.header(b) else { return no };
@@ -98,8 +105,13 @@ impl Records for TrsniffRecords {
         Measure {
             size,
             secs: 0,
-            odd: !matches!(h.kind, RecordType::VERSION | RecordType::EOF | RecordType::FRAME2)
-                || h.reserved != 0,
+            odd: h.reserved != 0
+                || match h.kind {
+                    RecordType::VERSION => usize::from(h.length) != VERSION_LEN,
+                    RecordType::EOF => h.length != 0,
+                    RecordType::FRAME2 => usize::from(h.length) < FRAME_HEADER_LEN,
+                    _ => true,
+                },
         }
     }
 
