@@ -6,6 +6,7 @@ pub mod info;
 pub mod input;
 pub mod output;
 pub mod packets;
+pub mod unwrap;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ enum Command {
     Packets(packets::Args),
     /// Packets into a file: pcapng, pcap, ctrace, csv, jsonl or parquet
     Export(export::Args),
+    /// The data set inside gzip, TERSE, XMIT or tape wrappers
+    Unwrap(unwrap::Args),
     /// The fields that filters, columns and exports know
     Fields(fields::Args),
 }
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Info(a) => info::run(a),
         Command::Packets(a) => packets::run(a),
         Command::Export(a) => export::run(a),
+        Command::Unwrap(a) => unwrap::run(a),
         Command::Fields(a) => fields::run(a),
     };
     match result {

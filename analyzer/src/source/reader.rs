@@ -96,10 +96,7 @@ impl Reader {
     /// What was peeled, outermost first, and the framing found inside.
     #[must_use]
     pub fn layers(&self) -> Vec<String> {
-        let name = |l: &Layer| {
-            if l.detail.is_empty() { l.name.to_owned() } else { format!("{} ({})", l.name, l.detail) }
-        };
-        self.layers.iter().map(name).chain([self.framer.name().into_owned()]).collect()
+        self.layers.iter().map(Layer::to_string).chain([self.framer.name().into_owned()]).collect()
     }
 
     /// What the framer learnt about the input so far.

@@ -41,12 +41,33 @@ impl Default for Limits {
 }
 
 /// A wrapper that was peeled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layer {
     /// Its name, e.g. `gzip` or `TERSE PACK`.
     pub name: &'static str,
     /// What its header says, empty when nothing.
     pub detail: String,
+    /// Records of the stream inside, as far as the wrapper tells.
+    pub records: Records,
+}
+
+impl std::fmt::Display for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)?;
+        if self.detail.is_empty() { Ok(()) } else { write!(f, " ({})", self.detail) }
+    }
+}
+
+/// How the records of a data set lie in a stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Records {
+    /// Nothing is said.
+    #[default]
+    Unknown,
+    /// All of one length.
+    Fixed(u32),
+    /// Each behind its record descriptor word.
+    Variable,
 }
 
 /// What went wrong while streams were read; shared with them.
