@@ -246,8 +246,13 @@ pub fn run<W: Work>(paths: &[PathBuf], options: &Options, settings: &Settings, w
     });
     let history = Mutex::new(History::default());
     let (looking_back, writing) = (Turn::default(), Turn::default());
-    let shared =
-        Shared { inputs: &inputs, history: &history, looking_back: &looking_back, writing: &writing, settings };
+    let shared = Shared {
+        inputs: &inputs,
+        history: &history,
+        looking_back: &looking_back,
+        writing: &writing,
+        settings,
+    };
     let mut workers = workers.into_iter();
     let own = workers.next();
     std::thread::scope(|scope| {
@@ -281,12 +286,7 @@ impl Shared<'_, '_> {
             let Some(input) = next else { return };
             let ticket = batch.ticket;
             self.look_back(&batch, &mut before);
-            worker.decode(&Decoded {
-                batch: &batch,
-                input,
-                before: &before,
-                settings: self.settings,
-            });
+            worker.decode(&Decoded { batch: &batch, input, before: &before, settings: self.settings });
             self.writing.wait(ticket);
             let go_on = worker.deliver(&batch);
             self.writing.done(ticket);

@@ -47,7 +47,9 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     let kind = OutputKind::of(&a.out).map_err(usage)?;
     let filter = input::filter(a.filter.as_deref())?;
     let names: Vec<String> = match (kind, a.fields.is_empty()) {
-        (OutputKind::Csv | OutputKind::Parquet, true) => DEFAULT_COLUMNS.iter().map(|&n| n.to_owned()).collect(),
+        (OutputKind::Csv | OutputKind::Parquet, true) => {
+            DEFAULT_COLUMNS.iter().map(|&n| n.to_owned()).collect()
+        }
         _ => a.fields.clone(),
     };
     let wanted = printer::resolve(&names).map_err(usage)?;

@@ -97,7 +97,8 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     if !stdout.write(header.as_bytes()) {
         return stdout.finish().map(|()| ExitCode::SUCCESS);
     }
-    let report = pipeline::run(&a.input.files, &a.input.options(a.limit), &a.input.settings(follow_tcp), workers);
+    let report =
+        pipeline::run(&a.input.files, &a.input.options(a.limit), &a.input.settings(follow_tcp), workers);
     if a.count {
         let n = total.load(Ordering::Relaxed);
         let _ = stdout.write(format!("{n}\n").as_bytes());

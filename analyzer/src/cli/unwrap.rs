@@ -58,7 +58,8 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     let records = peeled.layers.last().map_or(Records::Unknown, |l| l.records);
     let mut inside = io::Cursor::new(peeled.prefix).chain(peeled.input);
     let mut out = BufWriter::with_capacity(CHUNK, AtomicFile::create(&a.out)?);
-    let bytes = if a.text { text(&mut inside, &mut out, records, page)? } else { copy(&mut inside, &mut out)? };
+    let bytes =
+        if a.text { text(&mut inside, &mut out, records, page)? } else { copy(&mut inside, &mut out)? };
     out.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;
     for l in &peeled.layers {
         eprintln!("zscope: {name}: {l}");

@@ -66,8 +66,12 @@ impl PcapExport {
             0
         });
         let data = batch.bytes(f.data);
-        let record =
-            RecordHeader { ts_sec, ts_frac: t.nanos / unit, incl_len: data.len() as u32, orig_len: f.orig_len };
+        let record = RecordHeader {
+            ts_sec,
+            ts_frac: t.nanos / unit,
+            incl_len: data.len() as u32,
+            orig_len: f.orig_len,
+        };
         record.encode(Endian::Little, &mut self.out);
         self.out.extend_from_slice(data);
     }

@@ -75,7 +75,12 @@ impl PcapngExport {
 
     /// Copies what is carried over. `run` is a stretch of the batch not written yet, so that
     /// blocks that lie side by side are written together.
-    fn carry(&mut self, batch: &Batch, run: &mut Range<usize>, chunk: crate::source::frame::Chunk) -> io::Result<()> {
+    fn carry(
+        &mut self,
+        batch: &Batch,
+        run: &mut Range<usize>,
+        chunk: crate::source::frame::Chunk,
+    ) -> io::Result<()> {
         let (from, to) = (chunk.off as usize, (chunk.off + chunk.len) as usize);
         if chunk.side {
             self.put(batch, run)?;
@@ -263,7 +268,9 @@ impl Exporter for PcapngExport {
         let mut notes: Vec<String> = self
             .unrepresented
             .iter()
-            .map(|(l, n)| format!("{n} records of kind 0x{l:04x} have no link type in pcapng and were left out"))
+            .map(|(l, n)| {
+                format!("{n} records of kind 0x{l:04x} have no link type in pcapng and were left out")
+            })
             .collect();
         if self.cut > 0 {
             notes.push(format!("{} packets were cut at capture; their original lengths are kept", self.cut));

@@ -1,7 +1,7 @@
 //! Which packets of a batch a display filter lets pass.
 
-use crate::decode::{Kind, Value};
 use crate::decode::columns::{Columns, Sources};
+use crate::decode::{Kind, Value};
 use crate::filter::{Filter, Row};
 use crate::pipeline::Decoded;
 

@@ -36,7 +36,8 @@ const CANDIDATES: &[Candidate] = &[
 
 /// Peels layers until a framer accepts.
 pub fn detect(input: Stream, options: &Options) -> Result<Detected, String> {
-    let Peeled { input, prefix, layers, notes } = layers::peel(input, options.limits).map_err(|e| e.to_string())?;
+    let Peeled { input, prefix, layers, notes } =
+        layers::peel(input, options.limits).map_err(|e| e.to_string())?;
     if prefix.is_empty() {
         let why = layers::take_notes(&notes).into_iter().map(|n| n.detail).collect::<Vec<_>>().join("; ");
         return Err(if why.is_empty() { "is empty".into() } else { why });

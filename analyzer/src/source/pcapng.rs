@@ -140,7 +140,7 @@ fn word<const BIG: bool>(b: &[u8], at: usize) -> u32 {
 
 #[inline]
 const fn length_is_possible(total: u32) -> bool {
-    total >= MIN_BLOCK as u32 && total % 4 == 0 && total as usize <= MAX_RECORD
+    total >= MIN_BLOCK as u32 && total.is_multiple_of(4) && total as usize <= MAX_RECORD
 }
 
 const ADVICE: &str = "the file is damaged here; check how it was transferred or stored";

@@ -169,10 +169,10 @@ fn trailer<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, from: usize, fcs: Fcs) {
             at = pad_end;
         }
     }
-    if at < captured_end {
-        if let Ok(t) = b.get(at, captured_end - at) {
-            c.field(TRAILER, Value::Bytes(t), b.span(at, t.len()));
-        }
+    if at < captured_end
+        && let Ok(t) = b.get(at, captured_end - at)
+    {
+        c.field(TRAILER, Value::Bytes(t), b.span(at, t.len()));
     }
     if fcs_len == 4 && b.has(end, 4) && c.u32(FCS, b, end).is_ok() {
         c.bits(FCS_STATUS, 2u8, b, end, 4);

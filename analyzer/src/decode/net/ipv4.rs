@@ -134,11 +134,11 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     }
     let (off, proto) = (b.u16(6)?, b.u8(9)?);
     let (src, mut dst) = (b.u32(12)?, b.u32(16)?);
-    if hlen > MIN {
-        if let Some(last) = ipv4_options::last_hop(b, hlen)? {
-            c.field(CUR_RT, Value::Ipv4(dst), b.span(16, 4));
-            dst = last;
-        }
+    if hlen > MIN
+        && let Some(last) = ipv4_options::last_hop(b, hlen)?
+    {
+        c.field(CUR_RT, Value::Ipv4(dst), b.span(16, 4));
+        dst = last;
     }
     if let Some(s) = c.summary() {
         s.addresses(Endpoint::V4(src), Endpoint::V4(dst));

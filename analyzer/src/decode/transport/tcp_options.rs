@@ -74,7 +74,14 @@ const fn whole(kind: u8) -> Option<FieldId> {
     }
 }
 
-fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, kind: u8, len: usize, sacked_from: u32) -> Outcome {
+fn value<S: Sink>(
+    c: &mut Ctx<'_, S>,
+    b: Buf<'_>,
+    at: usize,
+    kind: u8,
+    len: usize,
+    sacked_from: u32,
+) -> Outcome {
     match (kind, len) {
         (2, 4) => {
             c.u16(MSS, b, at + 2)?;

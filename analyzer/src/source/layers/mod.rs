@@ -190,7 +190,11 @@ impl Read for Guarded {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
             Err(e) => {
                 let detail = format!("{}: {e}, after {} bytes were unpacked", self.name, self.written);
-                self.end(AnomalyKind::BadCompression, detail, "what comes before was read; get the file again for the rest")
+                self.end(
+                    AnomalyKind::BadCompression,
+                    detail,
+                    "what comes before was read; get the file again for the rest",
+                )
             }
         }
     }
