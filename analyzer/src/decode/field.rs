@@ -164,7 +164,7 @@ macro_rules! protocol {
         enum Local { $( $id, )* Count }
         const _: () = assert!((Local::Count as u8) < 0xFF);
         $(
-            #[doc = concat!("`", $name, "`: ", $label)]
+            #[doc = concat!("`", $name, "`, `", $label, "`")]
             pub const $id: $crate::decode::FieldId =
                 $crate::decode::FieldId::new($crate::decode::Proto::$proto, Local::$id as u8);
         )*

@@ -1,7 +1,7 @@
 //! pcap files of every variant: the walk from record to record.
 //!
 //! Readers of other programs stop at the first impossible length; this one searches on, see
-//! [`super::records`]. A file of the standard magic number can still have the longer record
+//! `source::records`. A file of the standard magic number can still have the longer record
 //! headers of old patched libraries, which only its first records show.
 
 use super::frame::{

@@ -49,7 +49,7 @@ type Known = [Option<u32>; 2];
 /// Connections in one of the two generations that are kept.
 const GENERATION: usize = 100_000;
 
-/// Every connection seen lately. One that was silent while [`GENERATION`] others appeared may be
+/// Every connection seen lately. One that was silent while as many others as a generation holds appeared may be
 /// forgotten, and is then counted from where it is seen again.
 #[derive(Debug, Default)]
 pub struct Flows {

@@ -228,11 +228,12 @@ mod tests {
 
     #[test]
     fn a_cut_stream_gives_what_is_there() {
-        let data: Vec<u8> = (0..200_000u32).flat_map(|i| (i * i).to_le_bytes()).collect();
+        let data: Vec<u8> = (0..200_000u32).flat_map(|i| i.wrapping_mul(i).to_le_bytes()).collect();
         let mut gz = gzipped(&data);
         gz.truncate(gz.len() - 1000);
         let (all, _, notes) = peeled(gz, Limits::default());
-        assert!(all.len() > data.len() / 2 && data.starts_with(&all));
+        assert!(data.starts_with(&all));
+        assert!(all.len() > data.len() / 2, "{} of {}", all.len(), data.len());
         assert_eq!(notes[0].kind, AnomalyKind::BadCompression);
     }
 
