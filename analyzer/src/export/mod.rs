@@ -1,0 +1,4 @@
+//! Handing traces on: writers of other formats.
+
+pub mod ctrace;
+pub mod decap;
