@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode::transport::tcp;
 use crate::export::atomic::AtomicFile;
+use crate::export::ctrace::CtraceExport;
 use crate::export::pcap::PcapExport;
 use crate::export::pcapng::PcapngExport;
 use crate::export::printer::{self, Format, Printer, Wanted};
@@ -164,7 +165,13 @@ fn exporter(kind: OutputKind, file: File, a: &Args) -> io::Result<Box<dyn Export
     Ok(match kind {
         OutputKind::Pcap => Box::new(PcapExport::new(file)),
         OutputKind::Pcapng => Box::new(PcapngExport::new(file, a.filter.is_some() || a.limit.is_some())),
-        _ => return Err(usage("no such output yet".into())),
+        OutputKind::Ctrace => {
+            let framing = a.input.framing.unwrap_or(Framing::Rdw);
+            Box::new(CtraceExport::new(file, framing, a.input.leap_seconds))
+        }
+        OutputKind::Csv | OutputKind::Jsonl | OutputKind::Parquet => {
+            unreachable!("text and tables have their own targets")
+        }
     })
 }
 

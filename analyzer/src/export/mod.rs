@@ -4,6 +4,8 @@ pub mod atomic;
 #[cfg(feature = "columnar")]
 pub mod columnar;
 mod comment;
+pub mod ctrace;
+pub mod decap;
 pub mod hex;
 pub mod pcap;
 pub mod pcapng;

@@ -3,7 +3,7 @@
 use super::frame::Framer;
 use super::layers::{self, Layer, Notes, Peeled, Stream};
 use super::options::Options;
-use super::{erf, iptrace, netmon, pcap, pcapng, peek, snoop, trsniff};
+use super::{ctrace, erf, iptrace, netmon, pcap, pcapng, peek, snoop, trsniff};
 
 /// What was found out about an input.
 pub struct Detected {
@@ -22,7 +22,7 @@ pub struct Detected {
 /// A framer's way to recognise its container, and to make itself.
 type Candidate = (fn(&[u8]) -> bool, fn() -> Box<dyn Framer>);
 
-/// Containers with a signature first, those known by their plausibility last.
+/// Containers with a signature.
 const CANDIDATES: &[Candidate] = &[
     (pcapng::recognise, || Box::new(pcapng::new())),
     (pcap::recognise, || Box::new(pcap::new())),
@@ -31,7 +31,6 @@ const CANDIDATES: &[Candidate] = &[
     (trsniff::recognise, || Box::new(trsniff::new())),
     (netmon::recognise, || Box::new(netmon::new())),
     (peek::recognise, || Box::new(peek::new())),
-    (erf::recognise, || Box::new(erf::new())),
 ];
 
 /// Peels layers until a framer accepts.
@@ -42,7 +41,20 @@ pub fn detect(input: Stream, options: &Options) -> Result<Detected, String> {
         let why = layers::take_notes(&notes).into_iter().map(|n| n.detail).collect::<Vec<_>>().join("; ");
         return Err(if why.is_empty() { "is empty".into() } else { why });
     }
-    let framer = CANDIDATES.iter().find(|(recognise, _)| recognise(&prefix)).map(|(_, make)| make());
+    let trace = ctrace::Options {
+        framing: options.framing,
+        leap_seconds: i32::try_from(options.leap_seconds).unwrap_or(0),
+    };
+    // What the user says goes first; then signatures; then what is only plausible.
+    let framer = match options.framing {
+        Some(framing) => Some(ctrace::framer(framing, &trace)),
+        None => CANDIDATES
+            .iter()
+            .find(|(recognise, _)| recognise(&prefix))
+            .map(|(_, make)| make())
+            .or_else(|| ctrace::recognise(&prefix).map(|f| ctrace::framer(f, &trace)))
+            .or_else(|| erf::recognise(&prefix).then(|| -> Box<dyn Framer> { Box::new(erf::new()) })),
+    };
     match framer {
         Some(framer) => Ok(Detected { input, prefix, framer, layers, notes }),
         None => {

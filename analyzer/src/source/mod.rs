@@ -1,5 +1,6 @@
 //! What is this file? Layers are peeled until a framer accepts, each recognised by content.
 
+pub mod ctrace;
 pub mod detect;
 pub mod erf;
 pub mod frame;
@@ -16,5 +17,6 @@ mod records;
 pub mod snoop;
 pub mod trsniff;
 
-pub use options::{Framing, Options};
+pub use ctrace::Framing;
+pub use options::Options;
 pub use reader::{OpenError, Reader};

@@ -1,5 +1,6 @@
 //! What the user may say about an input, where recognition by content is not enough.
 
+use super::ctrace::Framing;
 use super::layers::Limits;
 
 /// Overrides and limits for reading.
@@ -13,17 +14,4 @@ pub struct Options {
     pub limits: Limits,
     /// Stop after so many frames.
     pub limit: Option<u64>,
-}
-
-/// How the records of a z/OS data set lie in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Framing {
-    /// Each record behind its record descriptor word.
-    Rdw,
-    /// Blocks behind block descriptor words, records in them behind theirs.
-    Bdw,
-    /// No lengths at all.
-    Raw,
-    /// Messages of the real-time network management interface.
-    Nmi,
 }

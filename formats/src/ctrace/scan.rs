@@ -1,11 +1,10 @@
 //! Finding entries where no record boundaries are known.
 //!
-//! A position is an entry when all of these hold: CTELENP fits and CTELENE repeats it, CTEOFF is
-//! 16, CTETIME is later than 1999, and either
+//! A position is an entry when CTELENP fits and CTELENE repeats it, CTEOFF is 16, and either
 //! * the data is a packet trace header that agrees with its entry (*strong*): PTH_Len is 80 to
 //!   512 and inside the entry, PTH_Time is close to CTETIME; or
-//! * another entry, unused buffer or the end follows (*weak*), which is all that can be asked of
-//!   entries of other components.
+//! * CTETIME is later than 1999 and another entry, unused buffer or the end follows (*weak*),
+//!   which is all that can be asked of entries of other components.
 //!
 //! A strong match by chance needs more than sixty bits to be right.
 
@@ -54,10 +53,11 @@ fn half(b: &[u8], at: usize) -> usize {
 pub fn prefix(b: &[u8]) -> Option<Prefix> {
     let header = b.first_chunk::<HEADER>()?;
     let len = half(header, 0);
-    if len < MIN || header[2] != 0 || header[3] != 16 || header[8] < 0xB0 {
+    if len < MIN || header[2] != 0 || header[3] != 16 {
         return None;
     }
-    Some(Prefix { len, strong: agrees(b, len) })
+    let strong = agrees(b, len);
+    (strong || header[8] >= 0xB0).then_some(Prefix { len, strong })
 }
 
 /// True when a packet trace header follows the entry's header and fits it.

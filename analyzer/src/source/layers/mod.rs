@@ -17,7 +17,7 @@ use super::frame::{Anomaly, AnomalyKind};
 pub type Stream = Box<dyn Read + Send>;
 
 /// Bytes looked at to recognise a wrapper or a container.
-pub const PREFIX: usize = 64 << 10;
+pub const PREFIX: usize = 256 << 10;
 
 /// Wrappers within wrappers.
 const MAX_DEPTH: usize = 16;

@@ -1,0 +1,283 @@
+//! Walking entries where no record boundaries are known: the unframed download of a trace data
+//! set, and the streams of the network management interface.
+//!
+//! The chain of entries is followed by their lengths. Where it breaks, the bytes up to the next
+//! entry are explained as unused buffer, as a header of the external writer (which is learnt),
+//! as an entry that a record boundary cut in two (the header inside it is taken out), as an
+//! NMI message, or as damage.
+
+use formats::ctrace::cte::{HEADER, TRAILER};
+use formats::ctrace::nmi::{self, Message};
+use formats::ctrace::scan;
+
+use super::entry::{Entries, Place, be16, complete};
+use super::headers::{self, Headers};
+use super::resync::{self, LOOK, Next, SCAN, Skipped};
+use crate::source::frame::{AnomalyKind, Finds, Progress, Window};
+
+/// A walk without record boundaries.
+#[derive(Debug)]
+pub(super) struct Free {
+    entries: Entries,
+    headers: Headers,
+    skipped: Skipped,
+    /// True when what stands between entries may be a writer's header.
+    learn: bool,
+    cut_entries: u64,
+    unused: u64,
+    init: Option<Message>,
+}
+
+enum Step {
+    To(usize),
+    Need(usize),
+}
+
+impl Free {
+    pub(super) fn new(leap_seconds: i32, learn: bool) -> Self {
+        Self {
+            entries: Entries::new(leap_seconds),
+            headers: Headers::default(),
+            skipped: Skipped::default(),
+            learn,
+            cut_entries: 0,
+            unused: 0,
+            init: None,
+        }
+    }
+
+    pub(super) fn walk(&mut self, w: Window<'_>, out: &mut Finds<'_>) -> Progress {
+        let b = w.bytes;
+        let mut at = 0;
+        loop {
+            while let Some(len) = complete(&b[at..]) {
+                self.skipped.end(out);
+                let place = Place { at, side: false, offset: w.base + at as u64 };
+                self.entries.take(&b[at..at + len], place, out);
+                out.tally.record_bytes += len as u64;
+                at += len;
+            }
+            if at == b.len() {
+                break;
+            }
+            match self.step(w, at, out) {
+                Step::To(next) => at = next,
+                Step::Need(need) => return resync::more(at, need),
+            }
+        }
+        if w.eof {
+            self.skipped.end(out);
+            self.entries.finish(out);
+        }
+        resync::more(at, 0)
+    }
+
+    #[cold]
+    fn step(&mut self, w: Window<'_>, at: usize, out: &mut Finds<'_>) -> Step {
+        let b = w.bytes;
+        let rest = &b[at..];
+        if let Ok((message, len)) = Message::parse(rest) {
+            self.message(message, out);
+            out.tally.record_bytes += len as u64;
+            return Step::To(at + len);
+        }
+        if rest[0] == 0 && rest.get(1).is_none_or(|x| *x == 0) {
+            let starts = |x: usize| {
+                Message::parse(&b[x..]).is_ok() || (self.learn && self.headers.at(&b[x..]).is_some())
+            };
+            let end = resync::unused(b, at, w.eof, starts);
+            if end > at {
+                self.skipped.end(out);
+                out.tally.record_bytes += (end - at) as u64;
+                self.unused += (end - at) as u64;
+                return Step::To(end);
+            }
+        }
+        // An entry or a message that only the end of the window cuts.
+        let cut_at = be16(rest, 0);
+        if !w.eof && cut_at > rest.len() && scan::prefix(rest).is_some() {
+            return Step::Need(cut_at);
+        }
+        if !w.eof && rest.len() < LOOK {
+            return Step::Need(if rest.len() < nmi::INIT_LEN { nmi::INIT_LEN.max(HEADER) } else { LOOK });
+        }
+        let view = &rest[..rest.len().min(LOOK)];
+        let open = !(w.eof && rest.len() == view.len());
+        self.explain(view, open, Place { at, side: false, offset: w.base + at as u64 }, out)
+    }
+
+    /// A message tells where the stream came from.
+    fn message(&mut self, m: Message, out: &mut Finds<'_>) {
+        self.skipped.end(out);
+        out.tally.records += 1;
+        out.tally.other(m.name());
+        if let Message::Init { component, .. } = m {
+            self.entries.set_component(Some(component));
+            self.init = Some(m);
+        }
+    }
+
+    fn explain(&mut self, view: &[u8], open: bool, place: Place, out: &mut Finds<'_>) -> Step {
+        let at = place.at;
+        if self.learn {
+            if let Some(len) = self.headers.at(view) {
+                self.header(&view[..len], place, out);
+                return Step::To(at + len);
+            }
+            if let Some(len) = self.rejoin_known(view, open, place, out) {
+                return Step::To(at + len);
+            }
+        }
+        let mark = |x: usize| Message::parse(&view[x..]).is_ok();
+        let end = match resync::seek(view, 1, SCAN, open, mark) {
+            Next::Entry(hit) => hit.at,
+            Next::Mark(x) => x,
+            Next::Nothing if open => {
+                // Something may start at the next position to be judged.
+                let end = SCAN.min(view.len());
+                self.skipped.add(place.offset, end, out);
+                return Step::To(at + end);
+            }
+            Next::Nothing if self.tail(view, place, out) => return Step::To(at + view.len()),
+            Next::Nothing => view.len(),
+        };
+        let end = self.cut_before(view, end, open);
+        let gap = end.wrapping_sub(be16(view, 0));
+        if self.learn
+            && scan::prefix(view).is_some()
+            && (1..=headers::MAX).contains(&gap)
+            && be16(view, end - TRAILER) == end - gap
+            && self.rejoin(view, end, gap, place, out)
+        {
+            return Step::To(at + end);
+        }
+        let mut bytes = &view[..end];
+        if self.learn && end <= headers::MAX && self.is_header(bytes, place.offset) {
+            self.header(bytes, place, out);
+            return Step::To(at + end);
+        }
+        if self.learn {
+            let known = self.headers.lengths().find(|h| *h < end && self.headers.is_like(&bytes[end - h..]));
+            bytes = &bytes[..end - known.unwrap_or(0)];
+        }
+        bytes = &bytes[..resync::own_end(bytes, bytes.len()).unwrap_or(bytes.len())];
+        bytes = &bytes[..resync::without_unused(bytes)];
+        if scan::prefix(bytes).is_none() {
+            self.headers.suspect(bytes);
+        }
+        resync::broken(bytes, place, &mut self.entries, &mut self.skipped, out);
+        Step::To(at + bytes.len())
+    }
+
+    /// True for bytes in front of an entry that are like a header seen before, or that start the
+    /// file and are no damaged entry.
+    fn is_header(&self, bytes: &[u8], offset: u64) -> bool {
+        if self.headers.is_like(bytes) {
+            return true;
+        }
+        offset == 0 && scan::prefix(bytes).is_none()
+    }
+
+    fn header(&mut self, bytes: &[u8], place: Place, out: &mut Finds<'_>) {
+        self.skipped.end(out);
+        out.tally.record_bytes += bytes.len() as u64;
+        self.headers.note(bytes, place.offset, out);
+        self.entries.set_component(self.headers.component());
+    }
+
+    /// An entry cut in two by a record boundary with a header of known length inside it.
+    fn rejoin_known(&mut self, view: &[u8], open: bool, place: Place, out: &mut Finds<'_>) -> Option<usize> {
+        let (len, gap) = self.known_cut(view, open)?;
+        self.rejoin(view, len + gap, gap, place, out).then_some(len + gap)
+    }
+
+    /// Length of an entry at the start of `view` into which a header of known length was put,
+    /// and the length of that header.
+    fn known_cut(&self, view: &[u8], open: bool) -> Option<(usize, usize)> {
+        let len = scan::prefix(view)?.len;
+        let fits = |gap: &usize| {
+            let end = len + gap;
+            if be16(view, end - TRAILER) != len {
+                return false;
+            }
+            let next = &view[end.min(view.len())..];
+            (next.is_empty() && !open)
+                || next.starts_with(&[0, 0])
+                || scan::prefix(next).is_some()
+                || self.headers.at(next).is_some()
+        };
+        self.headers.lengths().find(fits).map(|gap| (len, gap))
+    }
+
+    /// The first such entry between a break and what was found behind it at `end`.
+    fn cut_before(&self, view: &[u8], end: usize, open: bool) -> usize {
+        let starts = |x: &usize| {
+            be16(view, x + 2) == HEADER
+                && self.known_cut(&view[*x..], open).is_some_and(|(len, gap)| {
+                    x + len + gap >= end && self.headers.locate(&view[*x..x + len + gap], gap).is_some()
+                })
+        };
+        if self.learn { (1..end).find(starts).unwrap_or(end) } else { end }
+    }
+
+    /// Takes `gap` bytes of header out of an entry, where it stands in `view[..end]`.
+    fn rejoin(&mut self, view: &[u8], end: usize, gap: usize, place: Place, out: &mut Finds<'_>) -> bool {
+        let Some(x) = self.headers.locate(&view[..end], gap) else { return false };
+        self.skipped.end(out);
+        self.headers.note(&view[x..x + gap], place.offset + x as u64, out);
+        self.cut_entries += 1;
+        out.tally.record_bytes += end as u64;
+        let pieces = [&view[..x], &view[x + gap..end]];
+        self.entries.take_joined(pieces.into_iter(), place.offset, out);
+        self.entries.set_component(self.headers.component());
+        true
+    }
+
+    /// The last bytes of the file, in which no entry starts that is whole. False when they are
+    /// neither the start of one nor a header.
+    fn tail(&mut self, view: &[u8], place: Place, out: &mut Finds<'_>) -> bool {
+        let cut = scan::prefix(view).is_some_and(|p| p.len > view.len());
+        if cut && resync::own_end(view, view.len()).is_none() {
+            self.skipped.end(out);
+            out.tally.record_bytes += view.len() as u64;
+            self.entries.take_cut(view, place, out);
+            return true;
+        }
+        if self.learn && self.headers.is_like(view) {
+            self.header(view, place, out);
+            return true;
+        }
+        false
+    }
+
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        if let Some(Message::Init { system, component, job, start, max_buffer }) = self.init {
+            facts.push(("system", system.to_string()));
+            facts.push(("component", component.to_string()));
+            facts.push(("stack", job.to_string()));
+            facts.push(("stack started", start.to_string()));
+            facts.push(("largest buffer", max_buffer.to_string()));
+        }
+        self.headers.facts(&mut facts);
+        if self.cut_entries > 0 {
+            facts.push(("entries across record boundaries", self.cut_entries.to_string()));
+        }
+        if self.unused > 0 {
+            facts.push(("unused buffer bytes", self.unused.to_string()));
+        }
+        self.entries.facts(&mut facts);
+        facts
+    }
+
+    /// Notes once that the record boundaries are gone.
+    pub(super) fn no_boundaries(out: &mut Finds<'_>) {
+        out.anomaly(
+            AnomalyKind::LostRecordBoundaries,
+            0,
+            0,
+            "the trace data set was transferred without record descriptor words",
+            "everything can be read, but transfer with `quote site rdw` (or terse it first) to be safe",
+        );
+    }
+}
