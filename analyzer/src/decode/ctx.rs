@@ -59,6 +59,8 @@ pub struct Ctx<'c, S> {
     depth: u8,
     /// True inside a packet that another one quotes.
     pub quoted: bool,
+    /// Data source and offset at which the first datagram said to end, for the link layer's trailer.
+    end: Option<(u8, u32)>,
     /// VLAN of the innermost tag so far, 0 without: fragments of different VLANs are kept apart.
     pub vlan: u16,
 }
@@ -84,6 +86,7 @@ impl<'c, S: Sink> Ctx<'c, S> {
             sources: Vec::new(),
             depth: 0,
             quoted: false,
+            end: None,
             vlan: 0,
         }
     }
@@ -219,6 +222,30 @@ impl<'c, S: Sink> Ctx<'c, S> {
         let r = f(self);
         self.sink.close();
         r
+    }
+
+    /// The datagram that `b` begins with ends after `len` bytes.
+    #[inline]
+    pub fn ends_after(&mut self, b: Buf<'_>, len: usize) {
+        if self.end.is_none() {
+            self.end = Some((b.source(), b.span(len.min(b.reported()), 0).off));
+        }
+    }
+
+    /// Runs `f` on the payload `b` of a link layer; returns the length that the payload said to
+    /// have, all of it when it did not say.
+    #[inline]
+    pub fn measure(&mut self, b: Buf<'_>, f: impl FnOnce(&mut Self) -> Outcome) -> Outcome<usize> {
+        let outer = self.end.take();
+        let r = f(self);
+        let inner = std::mem::replace(&mut self.end, outer);
+        r?;
+        Ok(match inner {
+            Some((source, end)) if source == b.source() => {
+                (end.saturating_sub(b.span(0, 0).off) as usize).min(b.reported())
+            }
+            _ => b.reported(),
+        })
     }
 
     /// What stops a part of a packet does not stop what follows it.

@@ -53,6 +53,12 @@ codes! {
     llc_unnumbered llc::Unnumbered as u8;
 }
 
+/// Function of an unnumbered LLC frame, from its modifier bits alone.
+#[must_use]
+pub fn llc_modifier(v: u64) -> Option<&'static str> {
+    llc_unnumbered(v << 2)
+}
+
 /// ICMP type (high byte) and code.
 #[must_use]
 pub fn icmp_code(v: u64) -> Option<&'static str> {
@@ -61,12 +67,14 @@ pub fn icmp_code(v: u64) -> Option<&'static str> {
 
 /// A checksum that was not computed, as `*.checksum.status` has it.
 pub const UNVERIFIED: u8 = 2;
+/// A checksum that must not be left out and was.
+pub const ILLEGAL: u8 = 4;
 /// A checksum that the sender left out.
 pub const NOT_PRESENT: u8 = 3;
 
 table! {
     /// Wireshark's checksum states.
-    checksum_status { 0 "Bad" 1 "Good" 2 "Unverified" 3 "Not present" }
+    checksum_status { 0 "Bad" 1 "Good" 2 "Unverified" 3 "Not present" 4 "Illegal" }
     /// IPv4 option type.
     ip_option {
         0 "End of Options List" 1 "No-Operation" 7 "Record Route" 11 "MTU Probe" 12 "MTU Reply"
@@ -97,7 +105,7 @@ table! {
         37 "Captive portal" 38 "PREF64"
     }
     /// Function of an LLC supervisory frame.
-    llc_supervisory { 0x00 "Receiver ready" 0x04 "Receiver not ready" 0x08 "Reject" 0x0C "Selective reject" }
+    llc_supervisory { 0 "Receiver ready" 1 "Receiver not ready" 2 "Reject" 3 "Selective reject" }
     /// Kind of an LLC frame.
     llc_frame_type { 0 "Information frame" 1 "Supervisory frame" 3 "Unnumbered frame" }
     /// Organization code of a SNAP header.

@@ -9,7 +9,9 @@
 
 use crate::decode::names;
 use crate::decode::stop::Undecoded;
-use crate::decode::{Base, Buf, Ctx, Endpoint, Kind, Outcome, Proto, Sink, Span, Value, dispatch, fmt::Out};
+use crate::decode::{
+    Base, Buf, Ctx, Endpoint, FieldId, Kind, Outcome, Proto, Sink, Span, Value, dispatch, fmt::Out,
+};
 
 use super::llc;
 
@@ -98,9 +100,9 @@ fn frame<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, fcs: Fcs) -> Outcome {
         return dispatch::unknown(c, rest, Undecoded::EtherType(t));
     }
     c.bits(TYPE, t, b, 12, 2);
-    dispatch::ethertype(c, t, rest)?;
+    let len = c.measure(rest, |c| dispatch::ethertype(c, t, rest))?;
     if wants {
-        trailer(c, b, HDR + extent(t, rest), fcs);
+        trailer(c, b, HDR + len, fcs);
     }
     Ok(())
 }
@@ -108,8 +110,11 @@ fn frame<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, fcs: Fcs) -> Outcome {
 fn ieee8023<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, len: u16, fcs: Fcs) -> Outcome {
     c.bits(LEN, len, b, 12, 2);
     let inside = b.from(HDR).truncate(len.into());
-    let r = payload8023(c, inside);
-    c.settle(r);
+    c.measure(inside, |c| {
+        let r = payload8023(c, inside);
+        c.settle(r);
+        Ok(())
+    })?;
     if c.wants(Proto::Eth) {
         trailer(c, b, HDR + inside.reported(), fcs);
     }
@@ -125,56 +130,57 @@ pub fn payload8023<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     llc::dissect(c, b)
 }
 
-/// Length of the payload as the payload itself says it, at most all there is.
-pub fn extent(t: u16, b: Buf<'_>) -> usize {
-    let said = match t {
-        0x0800 if b.has(0, 4) => b.u16(2).map(usize::from).ok().filter(|&n| n >= 20),
-        0x86DD if b.has(0, 6) => b.u16(4).ok().filter(|&n| n > 0).map(|n| 40 + usize::from(n)),
-        0x0806 | 0x8035 if b.has(0, 6) => match (b.u8(4), b.u8(5)) {
-            (Ok(h), Ok(p)) => Some(8 + 2 * (usize::from(h) + usize::from(p))),
-            _ => None,
-        },
-        0x8100 | 0x88A8 | 0x9100 if b.has(0, 4) => match b.u16(2) {
-            Ok(inner) if inner >= MIN_TYPE => Some(4 + extent(inner, b.from(4))),
-            Ok(len) if len <= MAX_LEN => Some(4 + usize::from(len)),
-            _ => None,
-        },
-        0x8864 if b.has(0, 6) => b.u16(4).ok().map(|n| 6 + usize::from(n)),
-        _ => None,
-    };
-    said.unwrap_or(usize::MAX).min(b.reported())
+/// What is behind the payload of a tagged or cooked frame: padding, then a trailer.
+pub fn rest_of_frame<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, from: usize, id: FieldId) {
+    if b.captured() > from {
+        let at = from + padding(c, b, from).unwrap_or(0);
+        rest(c, b, at, id);
+    }
 }
 
-/// What is behind the payload: padding up to the shortest frame, a trailer, and the check
-/// sequence, which a capture only seldom says to have: a frame that could hold one and has at
-/// least four bytes over is taken to.
+fn rest<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, from: usize, id: FieldId) {
+    if let Some(t @ [_, ..]) = b.bytes().get(from..) {
+        c.field(id, Value::Bytes(t), b.span(from, t.len()));
+    }
+}
+
+/// Zeros up to the shortest frame, and how many; `None` when there should be some and are not.
+fn padding<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, from: usize) -> Option<usize> {
+    let start = b.span(from, 0).off as usize;
+    let len = MIN_FRAME.saturating_sub(start);
+    if len > b.reported().saturating_sub(from) {
+        // A frame that is shorter was not padded.
+        return Some(0);
+    }
+    let len = len.min(b.captured().saturating_sub(from));
+    let pad = b.get(from, len).ok()?;
+    if pad.iter().any(|&x| x != 0) {
+        return None;
+    }
+    if len > 0 {
+        c.field(PADDING, Value::Bytes(pad), b.span(from, len));
+    }
+    Some(len)
+}
+
+/// What is behind the payload: padding, a trailer, and the check sequence, which a capture only
+/// seldom says to have: a frame that could hold one and has at least four bytes over is taken
+/// to, unless its padding is not of zeros.
 fn trailer<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, from: usize, fcs: Fcs) {
-    let over = b.reported().saturating_sub(from);
-    if over == 0 {
+    if b.reported() <= from {
         return;
     }
+    let padded = padding(c, b, from);
+    let at = from + padded.unwrap_or(0);
+    let over = b.reported() - at;
     let fcs_len = match fcs {
         Fcs::Present if over >= 4 => 4,
-        Fcs::Unknown if over >= 4 && b.reported() >= 64 => 4,
+        Fcs::Unknown if padded.is_some() && over >= 4 && b.reported() >= 64 => 4,
         _ => 0,
     };
     let end = b.reported() - fcs_len;
-    let captured_end = end.min(b.captured());
-    let mut at = from;
-    if at < MIN_FRAME && at < captured_end {
-        let pad_end = captured_end.min(MIN_FRAME);
-        let pad = b.get(at, pad_end - at).unwrap_or_default();
-        if !pad.is_empty() && pad.iter().all(|&x| x == 0) {
-            c.field(PADDING, Value::Bytes(pad), b.span(at, pad.len()));
-            at = pad_end;
-        }
-    }
-    if at < captured_end
-        && let Ok(t) = b.get(at, captured_end - at)
-    {
-        c.field(TRAILER, Value::Bytes(t), b.span(at, t.len()));
-    }
-    if fcs_len == 4 && b.has(end, 4) && c.u32(FCS, b, end).is_ok() {
-        c.bits(FCS_STATUS, 2u8, b, end, 4);
+    rest(c, b.truncate(end), at, TRAILER);
+    if fcs_len == 4 && c.u32(FCS, b, end).is_ok() {
+        c.bits(FCS_STATUS, names::UNVERIFIED, b, end, 4);
     }
 }

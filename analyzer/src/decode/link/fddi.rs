@@ -27,7 +27,9 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     if fc & 0xF0 == 0x50 {
         c.bits(FC_PRIO, fc & 7, b, 0, 1);
     }
-    let (dst, src) = (b.array(1)?, b.array(7)?);
+    // Addresses are captured as they were sent, lowest bit first.
+    let address = |at| b.array::<6>(at).map(|a| a.map(u8::reverse_bits));
+    let (dst, src) = (address(1)?, address(7)?);
     c.field(DST, Value::Ether(dst), b.span(1, 6));
     c.field(SRC, Value::Ether(src), b.span(7, 6));
     if let Some(s) = c.summary() {

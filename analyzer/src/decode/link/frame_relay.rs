@@ -51,11 +51,15 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let mut at = 2;
     if second & 1 == 0 {
         let third = b.u8(at)?;
+        c.bits(EA, third & 1, b, at, 1);
         at += 1;
         if third & 1 == 0 {
             dlci = dlci << 7 | u32::from(third >> 1);
             let fourth = b.u8(at)?;
-            dlci = dlci << 6 | u32::from(fourth >> 2);
+            if fourth & 1 == 1 {
+                c.bits(EA, 1u8, b, at, 1);
+                dlci = dlci << 6 | u32::from(fourth >> 2);
+            }
             at += 1;
             // Longer addresses do not exist; still the last byte is the one that says so.
             let mut last = fourth;

@@ -10,7 +10,9 @@
 
 use crate::decode::names;
 use crate::decode::stop::Undecoded;
-use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, dispatch, fmt::Out, link::ethernet};
+use crate::decode::{
+    Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Sink, dispatch, fmt::Out, link::ethernet,
+};
 
 use super::{fddi, token_ring};
 
@@ -27,9 +29,10 @@ crate::protocol! { Llc, "llc", "Logical-Link Control";
     POLL "llc.control.p" "Poll" Kind::Bool;
     FINAL "llc.control.f" "Final" Kind::Bool;
     S_FTYPE "llc.control.s_ftype" "Supervisory frame type" Kind::Uint(16, Base::Hex), names::llc_supervisory;
-    U_CMD "llc.control.u_modifier_cmd" "Command" Kind::Uint(8, Base::Hex), names::llc_unnumbered;
-    U_RESP "llc.control.u_modifier_resp" "Response" Kind::Uint(8, Base::Hex), names::llc_unnumbered;
+    U_CMD "llc.control.u_modifier_cmd" "Command" Kind::Uint(8, Base::Hex), names::llc_modifier;
+    U_RESP "llc.control.u_modifier_resp" "Response" Kind::Uint(8, Base::Hex), names::llc_modifier;
     FTYPE "llc.control.ftype" "Frame type" Kind::Uint(16, Base::Hex), names::llc_frame_type;
+    FTYPE_U "llc.control.ftype" "Frame type" Kind::Uint(8, Base::Hex), names::llc_frame_type;
     OUI "llc.oui" "Organization Code" Kind::Uint(24, Base::Dec), names::oui;
     TYPE "llc.type" "Type" Kind::Uint(16, Base::Hex), names::ethertype;
     PID "llc.pid" "Protocol ID" Kind::Uint(16, Base::Hex);
@@ -94,23 +97,32 @@ fn control_fields<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, control: u16, respons
             if control & 0x10 != 0 {
                 c.bits(pf, 1u8, b, 2, 1);
             }
-            c.bits(cmd, control & 0xEC, b, 2, 1);
-            c.bits(FTYPE, 3u8, b, 2, 1);
+            c.bits(cmd, (control & 0xEC) >> 2, b, 2, 1);
+            c.bits(FTYPE_U, 3u8, b, 2, 1);
             c.sink.close();
         }
         1 => {
-            c.flags(CONTROL, control, b, 2, 2, &[(N_R, 9, 7), (pf, 8, 1)]);
+            c.flags(CONTROL, control, b, 2, 2, &[(N_R, 9, 7)]);
             c.sink.open();
-            c.bits(S_FTYPE, control & 0x0C, b, 2, 2);
+            poll_final(c, b, control, pf);
+            c.bits(S_FTYPE, control >> 2 & 3, b, 2, 2);
             c.bits(FTYPE, 1u8, b, 2, 2);
             c.sink.close();
         }
         _ => {
-            c.flags(CONTROL, control, b, 2, 2, &[(N_R, 9, 7), (pf, 8, 1), (N_S, 1, 7)]);
+            c.flags(CONTROL, control, b, 2, 2, &[(N_R, 9, 7), (N_S, 1, 7)]);
             c.sink.open();
+            poll_final(c, b, control, pf);
             c.bits(FTYPE, 0u8, b, 2, 2);
             c.sink.close();
         }
+    }
+}
+
+/// The bit is shown where it is set, as its meaning depends on it.
+fn poll_final<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, control: u16, id: FieldId) {
+    if control & 0x100 != 0 {
+        c.bits(id, 1u8, b, 2, 2);
     }
 }
 
@@ -123,7 +135,7 @@ fn line(info: &mut Vec<u8>, control: u16) {
         }
         1 => {
             info.text("S, func=");
-            info.text(names::llc_supervisory(u64::from(control & 0x0C)).unwrap_or("unknown"));
+            info.text(names::llc_supervisory(u64::from(control >> 2 & 3)).unwrap_or("unknown"));
             info.text(", N(R)=");
             info.dec(u64::from(control >> 9));
         }

@@ -90,6 +90,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
 /// A pseudowire's control word and the frame behind it.
 fn control_word<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     c.layer(Proto::PwEthCw, b.span(0, 4.min(b.captured())));
+    c.bits(pwethcw::CW, 1u8, b, 0, 4);
     c.u16(pwethcw::SEQUENCE_NUMBER, b, 2)?;
     ethernet::without_fcs(c, b.from(4))
 }

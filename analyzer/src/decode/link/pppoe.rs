@@ -66,6 +66,8 @@ fn header<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, protocol: &'static str) -> Ou
 pub fn session<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Pppoes, b.span(0, 6.min(b.captured())));
     let len = header(c, b, "PPPoES")?;
+    // What the session layer leaves over is no padding of the frame.
+    c.ends_after(b, b.reported());
     ppp::dissect(c, b.from(6).truncate(len))
 }
 

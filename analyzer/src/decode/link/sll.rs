@@ -103,7 +103,11 @@ fn payload<S: Sink>(
     };
     c.bits(id, protocol, b, at, 2);
     match (id, protocol) {
-        (ETYPE, t) => dispatch::ethertype(c, t, rest),
+        (ETYPE, t) => {
+            let len = c.measure(rest, |c| dispatch::ethertype(c, t, rest))?;
+            ethernet::rest_of_frame(c, rest, len, TRAILER);
+            Ok(())
+        }
         (GRETYPE, t) => net::gre::payload(c, t, rest),
         _ if hatype == NETLINK => dispatch::unknown(c, rest, Undecoded::Cooked(protocol, hatype)),
         (_, 1) => dispatch::unknown(c, rest, Undecoded::RawIpx),

@@ -81,9 +81,9 @@ fn routing<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome<usize> {
     let control = b.u16(HDR)?;
     let len = usize::from(control >> 8 & 0x1F);
     c.bits(RIF_BYTES, len as u64, b, HDR, 1);
-    c.bits(BROADCAST, control >> 13, b, HDR, 1);
-    c.bits(MAX_FRAME_SIZE, control >> 4 & 7, b, HDR + 1, 1);
-    c.bits(DIRECTION, control >> 7 & 1, b, HDR + 1, 1);
+    c.bits(BROADCAST, control >> 8 & 0xE0, b, HDR, 1);
+    c.bits(MAX_FRAME_SIZE, control & 0x70, b, HDR + 1, 1);
+    c.bits(DIRECTION, control & 0x80, b, HDR + 1, 1);
     if len < 2 {
         return Ok(len);
     }

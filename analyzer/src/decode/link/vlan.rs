@@ -6,7 +6,7 @@
 //! | 2 | 2 | EtherType, or length of the LLC frame that follows |
 
 use crate::decode::names;
-use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, Value, dispatch};
+use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, dispatch};
 
 use super::ethernet;
 
@@ -31,16 +31,18 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let rest = b.from(4);
     if t > ethernet::MAX_LEN {
         c.bits(ETYPE, t, b, 2, 2);
-        return dispatch::ethertype(c, t, rest);
+        let len = c.measure(rest, |c| dispatch::ethertype(c, t, rest))?;
+        ethernet::rest_of_frame(c, rest, len, TRAILER);
+        return Ok(());
     }
     c.bits(LEN, t, b, 2, 2);
     let inside = rest.truncate(t.into());
-    let r = ethernet::payload8023(c, inside);
-    c.settle(r);
-    if c.wants(Proto::Vlan) && rest.captured() > inside.captured() {
-        let over = &rest.bytes()[inside.captured()..];
-        c.field(TRAILER, Value::Bytes(over), rest.span(inside.captured(), over.len()));
-    }
+    c.measure(inside, |c| {
+        let r = ethernet::payload8023(c, inside);
+        c.settle(r);
+        Ok(())
+    })?;
+    ethernet::rest_of_frame(c, rest, inside.reported(), TRAILER);
     Ok(())
 }
 

@@ -37,6 +37,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let (hrd, pro) = (b.u16(0)?, b.u16(2)?);
     let (hln, pln) = (usize::from(b.u8(4)?), usize::from(b.u8(5)?));
     let op = b.u16(6)?;
+    c.ends_after(b, 8 + 2 * (hln + pln));
     let b = b.truncate(8 + 2 * (hln + pln));
     // Ethernet and the other IEEE 802 networks write their addresses alike.
     let mac = matches!(hrd, 1 | 6) && hln == 6;

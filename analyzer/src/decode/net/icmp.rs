@@ -23,7 +23,7 @@ crate::protocol! { Icmp, "icmp", "Internet Control Message Protocol";
     UNUSED "icmp.unused" "Unused" Kind::Bytes;
     RESERVED "icmp.reserved" "Reserved" Kind::Bytes;
     IDENT "icmp.ident" "Identifier (BE)" Kind::Uint(16, Base::Dec);
-    IDENT_LE "icmp.ident" "Identifier (LE)" Kind::Uint(16, Base::Dec);
+    IDENT_LE "icmp.ident_le" "Identifier (LE)" Kind::Uint(16, Base::Dec);
     SEQ "icmp.seq" "Sequence Number (BE)" Kind::Uint(16, Base::Dec);
     SEQ_LE "icmp.seq_le" "Sequence Number (LE)" Kind::Uint(16, Base::Dec);
     LENGTH "icmp.length" "Length" Kind::Uint(8, Base::Dec);
@@ -168,23 +168,33 @@ fn identified<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
 fn error<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: u8, code: u8) -> Outcome {
     let mut length = 0;
     match kind {
-        UNREACHABLE => {
-            c.bytes(UNUSED, b, 4, 1)?;
-            length = c.u8(LENGTH, b, 5)?;
-            if code == 4 {
-                c.u16(MTU, b, 6)?;
-            }
-        }
         REDIRECT => {
             c.ipv4(REDIR_GW, b, 4)?;
         }
-        TIME_EXCEEDED => {
-            c.bytes(UNUSED, b, 4, 1)?;
-            length = c.u8(LENGTH, b, 5)?;
-        }
         PARAMETER_PROBLEM => {
             c.u8(POINTER, b, 4)?;
-            length = c.u8(LENGTH, b, 5)?;
+            length = b.u8(5)?;
+            if length > 0 {
+                c.bits(LENGTH, length, b, 5, 1);
+            }
+        }
+        UNREACHABLE | TIME_EXCEEDED => {
+            // RFC 4884 gave a meaning to the second byte, RFC 1191 to the last two.
+            length = b.u8(5)?;
+            let mtu = kind == UNREACHABLE && code == 4;
+            match (length, mtu) {
+                (0, false) => c.bytes(UNUSED, b, 4, 4)?,
+                (0, true) => c.bytes(UNUSED, b, 4, 2)?,
+                _ => c.bytes(UNUSED, b, 4, 1)?,
+            };
+            if length > 0 {
+                c.bits(LENGTH, length, b, 5, 1);
+            }
+            if mtu {
+                c.u16(MTU, b, 6)?;
+            } else if length > 0 {
+                c.bytes(UNUSED, b, 6, 2)?;
+            }
         }
         _ => {
             c.bytes(UNUSED, b, 4, 4)?;

@@ -46,9 +46,9 @@ crate::protocol! { Icmpv6, "icmpv6", "Internet Control Message Protocol v6";
     OPT "icmpv6.opt" "ICMPv6 Option" Kind::None;
     OPT_TYPE "icmpv6.opt.type" "Type" Kind::Uint(8, Base::Dec), names::nd_option;
     OPT_LENGTH "icmpv6.opt.length" "Length" Kind::Uint(8, Base::Dec);
-    OPT_LINKADDR "icmpv6.opt.linkaddr" "Link-layer address" Kind::Bytes;
-    OPT_SRC_LINKADDR "icmpv6.opt.src_linkaddr" "Source Link-layer address" Kind::Bytes;
-    OPT_TARGET_LINKADDR "icmpv6.opt.target_linkaddr" "Target Link-layer address" Kind::Bytes;
+    OPT_LINKADDR "icmpv6.opt.linkaddr" "Link-layer address" Kind::Ether;
+    OPT_SRC_LINKADDR "icmpv6.opt.src_linkaddr" "Source Link-layer address" Kind::Ether;
+    OPT_TARGET_LINKADDR "icmpv6.opt.target_linkaddr" "Target Link-layer address" Kind::Ether;
     OPT_PREFIX_LENGTH "icmpv6.opt.prefix.length" "Prefix Length" Kind::Uint(8, Base::Dec);
     OPT_PREFIX_FLAG "icmpv6.opt.prefix.flag" "Flag" Kind::Uint(8, Base::Hex);
     OPT_PREFIX_FLAG_L "icmpv6.opt.prefix.flag.l" "On-link flag(L)" Kind::Bool;
@@ -99,6 +99,11 @@ crate::protocol! { Icmpv6, "icmpv6", "Internet Control Message Protocol v6";
     NI_QTYPE "icmpv6.ni.qtype" "Qtype" Kind::Uint(16, Base::Dec);
     NI_FLAG "icmpv6.ni.flag" "Flags" Kind::Uint(16, Base::Hex);
     NI_NONCE "icmpv6.ni.nonce" "Nonce" Kind::Uint(64, Base::Hex);
+    NI_SUBJECT_IPV6 "icmpv6.ni.query.subject_ipv6" "IPv6 subject address" Kind::Ipv6;
+    NI_SUBJECT_IPV4 "icmpv6.ni.query.subject_ipv4" "IPv4 subject address" Kind::Ipv4;
+    NI_NODE_TTL "icmpv6.ni.reply.node_ttl" "TTL" Kind::Uint(32, Base::Dec);
+    NI_NODE_ADDRESS "icmpv6.ni.reply.node_address" "IPv6 Node address" Kind::Ipv6;
+    NI_IPV4_ADDRESS "icmpv6.ni.reply.ipv4_address" "IPv4 Node address" Kind::Ipv4;
     MIP6_IDENTIFIER "icmpv6.mip6.identifier" "Identifier" Kind::Uint(16, Base::Dec);
     MIP6_AGENT "icmpv6.mip6.home_agent_address" "Home Agent Address" Kind::Ipv6;
     EXT_ECHO_SEQ "icmpv6.ext.echo.seq" "Sequence number" Kind::Uint(8, Base::Dec);
@@ -157,7 +162,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
             c.u16(NI_QTYPE, b, 4)?;
             c.u16(NI_FLAG, b, 6)?;
             c.u64(NI_NONCE, b, 8)?;
-            data_field(c, b, 16)
+            node_information(c, b, kind, code)
         }
         // Inverse discovery (RFC 3122).
         141 | 142 => {
@@ -212,6 +217,30 @@ fn data_field<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize) -> Outcome {
     Ok(())
 }
 
+/// What a node information message asks about or tells: addresses; names are shown as bytes.
+fn node_information<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: u8, code: u8) -> Outcome {
+    let (qtype, left) = (b.u16(4)?, b.reported().saturating_sub(16));
+    match (kind, code, qtype) {
+        (139, 0, _) if left >= 16 => c.ipv6(NI_SUBJECT_IPV6, b, 16).map(|_| ()),
+        (139, 2, _) if left >= 4 => c.ipv4(NI_SUBJECT_IPV4, b, 16).map(|_| ()),
+        (140, 0, 3) => {
+            for at in (16..b.reported()).step_by(20) {
+                c.u32(NI_NODE_TTL, b, at)?;
+                c.ipv6(NI_NODE_ADDRESS, b, at + 4)?;
+            }
+            Ok(())
+        }
+        (140, 0, 4) => {
+            for at in (16..b.reported()).step_by(8) {
+                c.u32(NI_NODE_TTL, b, at)?;
+                c.ipv4(NI_IPV4_ADDRESS, b, at + 4)?;
+            }
+            Ok(())
+        }
+        _ => data_field(c, b, 16),
+    }
+}
+
 fn error<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: u8) -> Outcome {
     let mut said = 0;
     match kind {
@@ -223,8 +252,13 @@ fn error<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: u8) -> Outcome {
         }
         _ => {
             // RFC 4884: length of the quoted packet in units of eight bytes.
-            said = usize::from(c.u8(LENGTH, b, 4)?) * 8;
-            c.bytes(RESERVED, b, 5, 3)?;
+            said = usize::from(b.u8(4)?) * 8;
+            if said > 0 {
+                c.u8(LENGTH, b, 4)?;
+                c.bytes(RESERVED, b, 5, 3)?;
+            } else {
+                c.bytes(RESERVED, b, 4, 4)?;
+            }
         }
     }
     let rest = b.from(8);

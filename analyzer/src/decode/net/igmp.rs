@@ -73,7 +73,9 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     if !c.wants(Proto::Igmp) {
         return Ok(());
     }
-    c.bits(VERSION, version as u8, b, 0, 0);
+    if version > 0 {
+        c.bits(VERSION, version as u8, b, 0, 0);
+    }
     c.u8(TYPE, b, 0)?;
     let resp = b.u8(1)?;
     match version {

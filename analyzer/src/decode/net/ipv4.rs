@@ -128,6 +128,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     if said != 0 && len < hlen {
         return Err(b.malformed(2));
     }
+    c.ends_after(b, len);
     let b = b.truncate(len);
     if wants {
         fields(c, b, hlen)?;

@@ -104,7 +104,10 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         0 if next == 0 => rest.truncate(ipv6_options::jumbo(rest).unwrap_or(0)),
         // Segmentation offload leaves the length to the adapter.
         0 if matches!(next, 6 | 17) => rest,
-        n => rest.truncate(n),
+        n => {
+            c.ends_after(b, HDR + n);
+            rest.truncate(n)
+        }
     };
     let ip = Ip { src, dst, version: 6, proto: next, fragment: false };
     ipv6_ext::dissect(c, ip, rest)

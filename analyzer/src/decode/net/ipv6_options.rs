@@ -15,19 +15,14 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let mut at = 2;
     while at < b.reported() {
         let kind = b.u8(at)?;
-        c.flags(
-            OPT_TYPE,
-            kind,
-            b,
-            at,
-            1,
-            &[(OPT_TYPE_ACTION, 6, 2), (OPT_TYPE_CHANGE, 5, 1), (OPT_TYPE_REST, 0, 5)],
-        );
         if kind == 0 {
+            c.bits(OPT_TYPE, kind, b, at, 1);
             c.field(OPT_PAD1, Value::None, b.span(at, 1));
             at += 1;
             continue;
         }
+        let parts = [(OPT_TYPE_ACTION, 6, 2), (OPT_TYPE_CHANGE, 5, 1), (OPT_TYPE_REST, 0, 5)];
+        c.flags(OPT_TYPE, kind, b, at, 1, &parts);
         let len = usize::from(c.u8(OPT_LENGTH, b, at + 1)?);
         at += 2;
         if at + len > b.reported() {

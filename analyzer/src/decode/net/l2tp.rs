@@ -24,6 +24,7 @@ crate::protocol! { L2tp, "l2tp", "Layer 2 Tunneling Protocol";
     SESSION "l2tp.session" "Session ID" Kind::Uint(16, Base::Dec);
     NS "l2tp.Ns" "Ns" Kind::Uint(16, Base::Dec);
     NR "l2tp.Nr" "Nr" Kind::Uint(16, Base::Dec);
+    CCID "l2tp.ccid" "Control Connection ID" Kind::Uint(32, Base::Hex);
     SID "l2tp.sid" "Session ID" Kind::Uint(32, Base::Hex);
     OFFSET "l2tp.offset" "Offset" Kind::Uint(16, Base::Dec);
 }
@@ -32,24 +33,24 @@ crate::protocol! { L2tp, "l2tp", "Layer 2 Tunneling Protocol";
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     c.layer(Proto::L2tp, b.span(0, 8.min(b.captured())));
     let flags = b.u16(0)?;
-    let parts = [
-        (TYPE, 15, 1),
-        (LENGTH_BIT, 14, 1),
-        (SEQ_BIT, 11, 1),
-        (OFFSET_BIT, 9, 1),
-        (PRIORITY, 8, 1),
-        (VERSION, 0, 4),
-    ];
+    let parts = [(TYPE, 15, 1), (LENGTH_BIT, 14, 1), (SEQ_BIT, 11, 1), (VERSION, 0, 4)];
     c.flags(FLAGS, flags, b, 0, 2, &parts);
     let control = flags & 0x8000 != 0;
     if let Some(info) = c.summary().and_then(|s| s.take("L2TP")) {
         info.text(if control { "Control message" } else { "Data message" });
     }
-    if flags & 15 != 2 {
-        stop::undecoded(c, Undecoded::L2tp((flags & 15) as u8));
-        data::dissect(c, b.from(2));
-        return Ok(());
+    match flags & 15 {
+        2 => {}
+        3 => return version3(c, b, control),
+        v => {
+            stop::undecoded(c, Undecoded::L2tp(v as u8));
+            data::dissect(c, b.from(2));
+            return Ok(());
+        }
     }
+    c.sink.open();
+    c.parts(flags, b, 0, 2, &[(OFFSET_BIT, 9, 1), (PRIORITY, 8, 1)]);
+    c.sink.close();
     let mut at = 2;
     if flags & 0x4000 != 0 {
         c.u16(LENGTH, b, at)?;
@@ -72,6 +73,20 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         return Ok(());
     }
     link::ppp::hdlc(c, rest)
+}
+
+/// Version 3 over UDP: a control connection id in place of tunnel and session, or a session id.
+fn version3<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, control: bool) -> Outcome {
+    if control {
+        c.u16(LENGTH, b, 2)?;
+        c.u32(CCID, b, 4)?;
+        c.u16(NS, b, 8)?;
+        c.u16(NR, b, 10)?;
+        return Ok(());
+    }
+    c.u32(SID, b, 4)?;
+    data::dissect(c, b.from(8));
+    Ok(())
 }
 
 /// Dissects a version 3 message of IP protocol 115: session id 0 is a control message; what a

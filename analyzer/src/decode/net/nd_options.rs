@@ -36,10 +36,12 @@ fn option<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: u8, len: usize, kind: u8) 
     match t {
         1 | 2 => {
             // The address fills the option on every link but 802.15.4 and InfiniBand.
-            let n = len - 2;
-            let v = c.bytes(OPT_LINKADDR, b, 2, n)?;
-            let id = if t == 1 { OPT_SRC_LINKADDR } else { OPT_TARGET_LINKADDR };
-            c.field(id, Value::Bytes(v), b.span(2, n));
+            if len == 8 {
+                c.ether(OPT_LINKADDR, b, 2)?;
+                c.ether(if t == 1 { OPT_SRC_LINKADDR } else { OPT_TARGET_LINKADDR }, b, 2)?;
+            } else {
+                c.bytes(OPT_DATA, b, 2, len - 2)?;
+            }
         }
         3 if len >= 32 => {
             c.u8(OPT_PREFIX_LENGTH, b, 2)?;
@@ -115,7 +117,7 @@ fn option<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: u8, len: usize, kind: u8) 
         }
         38 => {
             let v = b.u16(2)?;
-            c.bits(OPT_PREF64_LIFETIME, (v >> 3) * 8, b, 2, 2);
+            c.bits(OPT_PREF64_LIFETIME, v >> 3, b, 2, 2);
             c.bits(OPT_PREF64_PLC, v & 7, b, 2, 2);
         }
         _ => {

@@ -66,6 +66,12 @@ crate::protocol! { Sctp, "sctp", "Stream Control Transmission Protocol";
     PARAMETER_LENGTH "sctp.parameter_length" "Parameter length" Kind::Uint(16, Base::Dec);
     PARAMETER_IPV4 "sctp.parameter_ipv4_address" "IP Version 4 address" Kind::Ipv4;
     PARAMETER_IPV6 "sctp.parameter_ipv6_address" "IP Version 6 address" Kind::Ipv6;
+    PARAMETER_HEARTBEAT "sctp.parameter_heartbeat_information" "Heartbeat information" Kind::Bytes;
+    PARAMETER_COOKIE "sctp.parameter_state_cookie" "State cookie" Kind::Bytes;
+    PARAMETER_PRESERVATIVE "sctp.parameter_cookie_preservative_incr" "Suggested Cookie life-span increment (msec)" Kind::Uint(32, Base::Dec);
+    PARAMETER_ADDRESS_TYPE "sctp.parameter_supported_address_type" "Supported address type" Kind::Uint(16, Base::Dec);
+    PARAMETER_DATA ours "sctp.parameter_data" "Parameter data" Kind::Bytes;
+    FRAGMENT ours "sctp.data_fragment" "Piece of a message" Kind::Bytes;
     PARAMETER_VALUE "sctp.parameter_value" "Parameter value" Kind::Bytes;
     CAUSE_CODE "sctp.cause_code" "Cause code" Kind::Uint(16, Base::Hex);
     CAUSE_LENGTH "sctp.cause_length" "Cause length" Kind::Uint(16, Base::Dec);
@@ -143,7 +149,7 @@ fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: u8, flags: u8) -> Outcom
             if flags & 3 == 3 {
                 data::dissect(c, b.from(12));
             } else {
-                c.field(CHUNK_VALUE, Value::Bytes(b.from(12).bytes()), b.from(12).whole());
+                c.field(FRAGMENT, Value::Bytes(b.from(12).bytes()), b.from(12).whole());
             }
             Ok(())
         }
@@ -212,6 +218,23 @@ fn parameters<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
             }
             (6, 20) => {
                 c.ipv6(PARAMETER_IPV6, b, at + 4)?;
+            }
+            (1, 5..) => {
+                c.bytes(PARAMETER_HEARTBEAT, b, at + 4, len - 4)?;
+            }
+            (7, 5..) => {
+                c.bytes(PARAMETER_COOKIE, b, at + 4, len - 4)?;
+            }
+            (9, 8) => {
+                c.u32(PARAMETER_PRESERVATIVE, b, at + 4)?;
+            }
+            (12, 6..) => {
+                for o in (4..len - 1).step_by(2) {
+                    c.u16(PARAMETER_ADDRESS_TYPE, b, at + o)?;
+                }
+            }
+            (8 | 11 | 0x8000.., 5..) => {
+                c.bytes(PARAMETER_DATA, b, at + 4, len - 4)?;
             }
             (_, 5..) => {
                 c.bytes(PARAMETER_VALUE, b, at + 4, len - 4)?;

@@ -181,11 +181,15 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         return Err(b.malformed(12));
     }
     c.bits(ACK_RAW, ack, b, 8, 4);
-    if let Some(bases) = bases {
-        c.bits(ACK, ack.wrapping_sub(bases.ack), b, 8, 4);
+    if bases.is_some() || c.quoted {
+        c.bits(ACK, ack.wrapping_sub(from.ack), b, 8, 4);
     }
     if wants {
-        c.flags(FLAGS, flags, b, 12, 2, &FLAG_BITS);
+        c.bits(FLAGS, flags, b, 12, 2);
+        c.sink.open();
+        c.bits(FLAGS_RES, u8::from(flags >> 9 != 0), b, 12, 1);
+        c.parts(flags, b, 12, 2, &FLAG_BITS);
+        c.sink.close();
         if c.sink.asks(FLAGS_STR) {
             flag_letters(c, flags, b);
         }
@@ -217,8 +221,7 @@ fn checksum_status<S: Sink>(c: &Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> u8 {
 }
 
 /// Field, bit and width, from the highest bit down.
-const FLAG_BITS: [(FieldId, u8, u8); 10] = [
-    (FLAGS_RES, 9, 3),
+const FLAG_BITS: [(FieldId, u8, u8); 9] = [
     (FLAGS_AE, 8, 1),
     (FLAGS_CWR, 7, 1),
     (FLAGS_ECE, 6, 1),

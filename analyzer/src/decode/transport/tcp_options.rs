@@ -33,22 +33,17 @@ fn walk<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize, sacked_from: u32) 
     while at < hlen {
         let kind = b.u8(at)?;
         if kind <= 1 {
+            // Nothing should follow the end of the list; what does is walked all the same.
             c.bits(OPT_KIND, kind, b, at, 1);
-            if kind == 0 {
-                break;
-            }
             at += 1;
             continue;
         }
         // A length that leaves the header ends the list.
         if at + 1 >= hlen {
-            c.bits(OPT_KIND, kind, b, at, 1);
             break;
         }
         let len = usize::from(b.u8(at + 1)?);
         if len < 2 || at + len > hlen {
-            c.bits(OPT_KIND, kind, b, at, 1);
-            c.bits(OPT_LEN, len as u64, b, at + 1, 1);
             break;
         }
         if let Some(id) = whole(kind) {

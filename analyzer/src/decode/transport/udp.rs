@@ -73,7 +73,8 @@ pub fn lite<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
 
 fn checksum_status<S: Sink>(c: &Ctx<'_, S>, ip: &Ip, b: Buf<'_>, proto: u8, sum: u16) -> u8 {
     if sum == 0 {
-        return names::NOT_PRESENT;
+        // IPv6 has no checksum of its own and does not allow to leave out this one.
+        return if ip.version == 6 { names::ILLEGAL } else { names::NOT_PRESENT };
     }
     if !c.settings.verify_checksums || ip.fragment || c.quoted || b.captured() < b.reported() {
         return names::UNVERIFIED;
