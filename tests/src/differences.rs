@@ -1,11 +1,11 @@
-//! The table of known differences from tshark, and its rendering for people.
+//! The tables of known differences from tshark, and their rendering for people.
 //!
 //! One line each, four columns with tabs between: file below the captures folder, frame number
 //! or `*`, field, reason. `*` for the frame stands for any number of frames of that file. The
 //! field is `(open)` for a file that only one of the programs reads, and `(frames)` for a
-//! different number of frames.
+//! different number of frames. In the table of filters a filter stands in the field's place.
 
-use crate::table;
+use crate::{table, workspace};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One known difference.
@@ -56,6 +56,17 @@ impl Differences {
         Ok(all)
     }
 
+    /// Reads the table of that name in `tests/peers`.
+    ///
+    /// # Panics
+    /// When it is not there or not well formed.
+    #[must_use]
+    pub fn read(name: &str) -> Self {
+        let path = workspace::root().join("tests/peers").join(name);
+        let text = std::fs::read_to_string(&path).expect("the table is there");
+        Self::parse(&text).unwrap_or_else(|why| panic!("{name}: {why}"))
+    }
+
     /// True when the difference is in the table, which is then marked as still needed.
     pub fn known(&mut self, file: &str, frame: u64, field: &str) -> bool {
         let mut found = false;
@@ -81,28 +92,26 @@ impl Differences {
         &self.rows
     }
 
-    /// The table as a page of documentation: one row for each reason.
+    /// Two tables, of fields and of filters, as a page of documentation.
     #[must_use]
-    pub fn page(&self) -> String {
-        let mut by_reason: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>, usize)> = BTreeMap::new();
+    pub fn page(fields: &Self, filters: &Self) -> String {
+        format!("{HEAD}{}\n{FILTERS}{}", fields.by_reason("fields"), filters.by_reason("filters"))
+    }
+
+    /// One row for each reason.
+    fn by_reason(&self, what: &str) -> String {
+        let mut by_reason: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
         for row in &self.rows {
-            let (fields, files, rows) = by_reason.entry(&row.reason).or_default();
+            let (fields, files) = by_reason.entry(&row.reason).or_default();
             fields.insert(&row.field);
             files.insert(&row.file);
-            *rows += 1;
         }
-        let mut rows = vec![["why", "fields", "files"].map(str::to_owned).to_vec()];
-        for (reason, (fields, files, _)) in &by_reason {
-            let fields: Vec<&str> = fields.iter().copied().collect();
+        let mut rows = vec![["why", what, "files"].map(str::to_owned).to_vec()];
+        for (reason, (fields, files)) in &by_reason {
+            let fields: Vec<String> = fields.iter().map(|f| format!("`{f}`")).collect();
             rows.push(vec![(*reason).to_owned(), fields.join(", "), shortened(files)]);
         }
-        let mut text = String::from(HEAD);
-        if self.rows.is_empty() {
-            text.push_str("There are none.\n");
-        } else {
-            text.push_str(&table::markdown(&rows));
-        }
-        text
+        if self.rows.is_empty() { "There are none.\n".to_owned() } else { table::markdown(&rows) }
     }
 }
 
@@ -110,11 +119,22 @@ const HEAD: &str = "\
 # zscope and Wireshark
 
 Where Wireshark has a name for a field, zscope uses that name, and `zscope packets -T fields`
-prints for it what `tshark -T fields` prints. A test holds this over all captures of a large
-public collection, frame by frame, and likewise every filter of `tests/peers/filters.txt`.
+prints for it what `tshark -T fields` prints. Filters select the same packets. Tests hold both
+over a large collection of captures: the fields of every frame whose protocols are dissected
+here, and every filter of `tests/peers/filters.txt`.
 
-The differences below are known and meant; the list with files and frames is
-`tests/peers/tshark-differences.tsv`, from which this page is made (tshark 4.0).
+The differences below are known and meant; the files and frames are listed in
+`tests/peers/tshark-differences.tsv` and `tests/peers/filter-differences.tsv`, from which a test
+makes this page. The peer is tshark 4.0.
+
+## Fields
+
+`(open)` is a file that only one of the programs reads, `(frames)` a different number of frames.
+
+";
+
+const FILTERS: &str = "\
+## Filters
 
 ";
 
@@ -139,7 +159,9 @@ mod tests {
         assert!(!d.known("a.pcap", 9, "ip.id"));
         assert!(!d.known("b.pcap", 4, "tcp.len"));
         assert_eq!(d.unused().iter().map(|r| &r.file[..]).collect::<Vec<_>>(), ["b.pcap"]);
-        assert!(d.page().contains("| A   | ip.len  | `a.pcap` |"));
+        let page = Differences::page(&d, &Differences::default());
+        assert!(page.contains("| A   | `ip.len`  | `a.pcap` |"), "{page}");
+        assert!(page.ends_with("## Filters\n\nThere are none.\n"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use tests::differences::Differences;
 use tests::fields;
 use tests::peer::{self, Capture};
 use tests::workspace;
@@ -91,6 +92,7 @@ fn filters_select_what_they_do_in_tshark() {
 
     let mut selected = vec![0_u64; filters.len()];
     let mut wrong: Vec<Vec<String>> = vec![Vec::new(); filters.len()];
+    let mut table = Differences::read("filter-differences.tsv");
     let mut failures = Vec::new();
     let mut done = 0;
     for group in order.chunks(16) {
@@ -108,7 +110,7 @@ fn filters_select_what_they_do_in_tshark() {
                     done += 1;
                     for (i, (t, o)) in theirs.iter().zip(ours).enumerate() {
                         selected[i] += t;
-                        if o.as_ref() != Ok(t) {
+                        if o.as_ref() != Ok(t) && !table.known(&capture.name, 0, &filters[i]) {
                             wrong[i].push(format!("{}: ours {o:?}, theirs {t}", capture.name));
                         }
                     }
@@ -119,6 +121,9 @@ fn filters_select_what_they_do_in_tshark() {
         }
     }
     println!("{} filters on {done} files", filters.len());
+    for row in table.unused() {
+        failures.push(format!("{} {} no longer differs: take it off the table", row.file, row.field));
+    }
     let mut bad = 0;
     for (i, filter) in filters.iter().enumerate() {
         if !wrong[i].is_empty() {

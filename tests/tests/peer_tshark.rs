@@ -110,9 +110,7 @@ struct Sum {
 fn fields_are_those_of_tshark() {
     let Some(captures) = peer::captures("peer_tshark fields") else { return };
     let root = workspace::root();
-    let table =
-        fs::read_to_string(root.join("tests/peers/tshark-differences.tsv")).expect("the table is there");
-    let mut table = Differences::parse(&table).expect("the table is well formed");
+    let mut table = Differences::read("tshark-differences.tsv");
     let outcomes = peer::each(&captures, compare);
 
     let mut sums: BTreeMap<&str, Sum> = BTreeMap::new();
@@ -173,9 +171,8 @@ fn fields_are_those_of_tshark() {
 #[test]
 fn the_page_for_people_says_what_the_table_says() {
     let root = workspace::root();
-    let table =
-        fs::read_to_string(root.join("tests/peers/tshark-differences.tsv")).expect("the table is there");
-    let page = Differences::parse(&table).expect("the table is well formed").page();
+    let [fields, filters] = ["tshark-differences.tsv", "filter-differences.tsv"].map(Differences::read);
+    let page = Differences::page(&fields, &filters);
     let path = root.join("docs/wireshark-comparison.md");
     if workspace::bless() {
         fs::write(&path, &page).expect("docs is writable");
