@@ -19,8 +19,8 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use super::IpProtocol;
 use super::ip::DsField;
+use super::{IpProtocol, ipv4_options};
 use crate::bytes::{array, be16, prefix, put, put16, room, split};
 use crate::checksum::{Pseudo, Sum, checksum};
 use crate::{Error, Result};
@@ -132,7 +132,8 @@ impl<'a> Header<'a> {
         Flags(self.fixed[at::FLAGS_FRAG] >> 5)
     }
 
-    /// Offset of the payload in the unfragmented payload, in bytes.
+    /// Offset of the payload in the unfragmented payload, in bytes: eight times the number that
+    /// Wireshark 4 shows as `ip.frag_offset`.
     #[must_use]
     pub const fn frag_offset(&self) -> u16 {
         (be16(self.fixed, at::FLAGS_FRAG) & 0x1fff) << 3
@@ -186,10 +187,21 @@ impl<'a> Header<'a> {
         self.options
     }
 
-    /// The pseudo header of the transport checksum.
+    /// The pseudo header of the transport checksum. Its destination is the last one of a source
+    /// route.
     #[must_use]
     pub fn pseudo(&self) -> Pseudo {
-        Pseudo::V4 { src: self.src(), dst: self.dst() }
+        Pseudo::V4 { src: self.src(), dst: self.final_destination() }
+    }
+
+    /// Where the packet goes at last: the last address of a source route that is not used up, else
+    /// the destination address. Wireshark shows this one as `ip.dst`.
+    #[must_use]
+    pub fn final_destination(&self) -> Ipv4Addr {
+        if self.options.is_empty() {
+            return self.dst();
+        }
+        ipv4_options::final_destination(self.options).unwrap_or_else(|| self.dst())
     }
 
     /// The payload: up to the total length, or everything there when the total length is 0

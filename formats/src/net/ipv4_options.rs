@@ -207,6 +207,17 @@ impl<'a> Iterator for Ipv4Options<'a> {
     }
 }
 
+/// The last address of a loose or strict source route that still has addresses to go through.
+#[must_use]
+pub fn final_destination(options: &[u8]) -> Option<Ipv4Addr> {
+    Ipv4Options::new(options).flatten().find_map(|(_, option)| match option {
+        Ipv4Option::LooseSourceRoute(r) | Ipv4Option::StrictSourceRoute(r) => {
+            r.addresses().last().filter(|_| r.visited() < r.addresses().len())
+        }
+        _ => None,
+    })
+}
+
 impl fmt::Display for Ipv4Option<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, route) = match self {
@@ -272,6 +283,10 @@ mod tests {
         };
         assert_eq!((r.pointer, r.visited()), (8, 1));
         assert_eq!(r.addresses().last(), Some(Ipv4Addr::new(192, 0, 2, 2)));
+        let route = [1, 131, 7, 4, 192, 0, 2, 9, 0];
+        assert_eq!(final_destination(&route), Some(Ipv4Addr::new(192, 0, 2, 9)));
+        let used_up = [1, 131, 7, 8, 192, 0, 2, 9, 0];
+        assert_eq!(final_destination(&used_up), None);
         assert_eq!(one(&[7, 7, 4, 192, 0, 2, 1]).to_string(), "Record route 192.0.2.1");
         assert_eq!(one(&[137, 3, 255]).to_string(), "Strict source route");
     }

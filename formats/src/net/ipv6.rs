@@ -14,8 +14,8 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
-use super::IpProtocol;
 use super::ip::DsField;
+use super::{IpProtocol, ipv6_options};
 use crate::bytes::{array, be16, be32, prefix, put, put16, put32, room, split};
 use crate::checksum::Pseudo;
 use crate::{Error, Result};
@@ -107,14 +107,25 @@ impl<'a> Header<'a> {
         Pseudo::V6 { src: self.src(), dst: self.dst() }
     }
 
-    /// What follows: up to the payload length, or everything there when that is 0 or beyond the
-    /// bytes there (cut at capture).
+    /// What follows: up to the payload length, or everything there when that is beyond the bytes
+    /// there (cut at capture). A length of 0 means everything in a jumbogram, and in front of TCP
+    /// and UDP, where it was left to the adapter; else there is nothing.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
-        match usize::from(self.payload_len()) {
-            0 => self.rest,
-            len => self.rest.get(..len).unwrap_or(self.rest),
+        match (self.payload_len(), self.next_header()) {
+            (0, IpProtocol::TCP | IpProtocol::UDP) => self.rest,
+            (0, IpProtocol::HOPOPTS) if self.jumbo_len().is_some() => self.rest,
+            (len, _) => self.rest.get(..usize::from(len)).unwrap_or(self.rest),
         }
+    }
+
+    /// Payload length of a jumbogram (RFC 2675), from the hop-by-hop header behind this one.
+    #[must_use]
+    pub fn jumbo_len(&self) -> Option<u32> {
+        if self.payload_len() != 0 || self.next_header() != IpProtocol::HOPOPTS {
+            return None;
+        }
+        ipv6_options::Header::new(self.rest).ok()?.options().flatten().find_map(|o| o.jumbo())
     }
 }
 
@@ -223,10 +234,22 @@ mod tests {
     }
 
     #[test]
-    fn payload_length_of_zero_takes_what_is_there() {
+    fn payload_length_of_zero() {
         let mut p = PACKET;
         p[5] = 0;
-        assert_eq!(Header::new(&p).unwrap().payload().len(), 8);
+        assert_eq!(Header::new(&p).unwrap().payload().len(), 8, "left to the adapter");
+        p[6] = IpProtocol::NO_NEXT_HEADER.0;
+        assert_eq!(Header::new(&p).unwrap().payload().len(), 0, "padding of the link");
+        p[6] = IpProtocol::HOPOPTS.0;
+        assert_eq!(Header::new(&p).unwrap().payload().len(), 0, "no jumbo option");
+        p[40..].copy_from_slice(&[6, 0, 0xc2, 4, 0, 1, 0x86, 0xa0]);
+        let h = Header::new(&p).unwrap();
+        assert_eq!((h.payload().len(), h.jumbo_len()), (8, Some(100_000)));
+    }
+
+    #[test]
+    fn payload_length_beyond_the_bytes_there() {
+        let mut p = PACKET;
         p[5] = 9;
         assert_eq!(Header::new(&p).unwrap().payload().len(), 8);
         assert_eq!(Repr::parse(&Header::new(&p).unwrap()), Err(Error::short("IPv6", "payload", 40, 9, 8)));

@@ -218,6 +218,17 @@ impl<'a> Header<'a> {
     }
 }
 
+/// What a Cisco HDLC frame carries, and its payload; `None` for a frame that is PPP. Files of both
+/// PPP link types hold such frames: an address 0F (unicast) or 8F (broadcast), a zero, an
+/// EtherType.
+#[must_use]
+pub fn cisco_hdlc(bytes: &[u8]) -> Option<(EtherType, &[u8])> {
+    match bytes {
+        [0x0f | 0x8f, 0x00, a, b, payload @ ..] => Some((EtherType(u16::from_be_bytes([*a, *b])), payload)),
+        _ => None,
+    }
+}
+
 /// A view over a packet of LCP, of an NCP, of PAP or CHAP.
 #[derive(Debug, Clone, Copy)]
 pub struct ControlPacket<'a> {
@@ -293,6 +304,13 @@ mod tests {
         assert_eq!((p.code(), p.identifier(), p.length()), (Code::CONFIGURE_REQUEST, 7, 8));
         assert_eq!(p.data(), &[1, 4, 5, 0xd4]);
         every_prefix(&[0; 6], 4, |b| ControlPacket::new(b).is_ok());
+    }
+
+    #[test]
+    fn cisco_hdlc_frame() {
+        assert_eq!(cisco_hdlc(&[0x0f, 0, 0x08, 0x00, 0x45]), Some((EtherType::IPV4, &[0x45][..])));
+        assert_eq!(cisco_hdlc(&[0xff, 0x03, 0x00, 0x21]), None);
+        assert_eq!(cisco_hdlc(&[0x0f, 0, 0x08]), None);
     }
 
     #[test]

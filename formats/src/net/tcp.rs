@@ -80,7 +80,7 @@ impl Flags {
         (Self::URG, 'U'),
         (Self::ECE, 'E'),
         (Self::CWR, 'C'),
-        (Self::AE, 'N'),
+        (Self::AE, 'A'),
     ];
 
     /// Both sets together.
@@ -274,7 +274,8 @@ impl Repr {
 }
 
 impl fmt::Display for Flags {
-    /// Twelve places, high bit first: a letter for a flag that is set, `·` for one that is not.
+    /// Twelve places, high bit first: a letter for a flag that is set, `·` for one that is not, as
+    /// Wireshark shows `tcp.flags.str` where accurate ECN was not negotiated.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for bit in (9..12).rev() {
             f.write_str(if self.0 >> bit & 1 == 1 { "R" } else { "\u{b7}" })?;
@@ -345,7 +346,7 @@ mod tests {
         assert_eq!(f.0, 0x012);
         assert!(f.contains(Flags::ACK) && !f.contains(Flags::ACK.with(Flags::FIN)));
         assert!(f.intersects(Flags::ACK.with(Flags::FIN)));
-        assert_eq!(Flags(0xfff).to_string(), "RRRNCEUAPRSF");
+        assert_eq!(Flags(0xfff).to_string(), "RRRACEUAPRSF");
     }
 
     #[test]
