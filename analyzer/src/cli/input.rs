@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::decode::Settings;
 use crate::filter::Filter;
 use crate::pipeline::Report;
-use crate::source::layers::Limits;
+use crate::source::layers::LayerLimits;
 use crate::source::{Framing, Options};
 
 /// Files, and what to know about them.
@@ -25,9 +25,9 @@ pub struct Input {
     /// them in show them wrong
     #[arg(long)]
     pub verify_checksums: bool,
-    /// Bytes that a compressed trace may unpack to for each of its own [default: 1000]
-    #[arg(long, value_name = "N")]
-    pub max_ratio: Option<u64>,
+    /// How many times its size a compressed trace may unpack to, 0 for no limit
+    #[arg(long, default_value_t = LayerLimits::default().max_ratio, value_name = "N")]
+    pub max_ratio: u64,
     /// Threads to decode with [default: one for each core, four at most]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -40,7 +40,7 @@ impl Input {
     /// Reader options; `limit` ends the reading after so many frames.
     #[must_use]
     pub fn options(&self, limit: Option<u64>) -> Options {
-        let limits = self.max_ratio.map_or(Limits::default(), |max_ratio| Limits { max_ratio });
+        let limits = LayerLimits { max_ratio: self.max_ratio, ..LayerLimits::default() };
         Options { framing: self.framing, leap_seconds: self.leap_seconds, limits, limit }
     }
 

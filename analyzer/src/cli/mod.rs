@@ -29,7 +29,7 @@ enum Command {
     /// Packets into a file: pcapng, pcap, ctrace, csv, jsonl or parquet
     Export(export::Args),
     /// The data set inside gzip, TERSE, XMIT or tape wrappers
-    Unwrap(unwrap::Args),
+    Unwrap(unwrap::UnwrapArgs),
     /// The fields that filters, columns and exports know
     Fields(fields::Args),
 }

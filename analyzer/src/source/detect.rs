@@ -1,20 +1,20 @@
 //! Which framer an input needs: each is asked in turn whether it knows the first bytes.
 
+use std::sync::Arc;
+
 use super::frame::Framer;
-use super::layers::{self, Layer, Notes, Peeled, Stream};
+use super::layers::{self, LayerInfo, LayerOptions, Notes, Peeled};
 use super::options::Options;
 use super::{ctrace, erf, iptrace, netmon, pcap, pcapng, peek, snoop, trsniff};
 
 /// What was found out about an input.
 pub struct Detected {
-    /// The peeled stream behind `prefix`.
-    pub input: Stream,
-    /// Bytes read to find out.
-    pub prefix: Vec<u8>,
+    /// The peeled stream from its start.
+    pub input: layers::Reader,
     /// Finds the records.
     pub framer: Box<dyn Framer>,
     /// Layers peeled, outermost first.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerInfo>,
     /// What goes wrong in them while `input` is read.
     pub notes: Notes,
 }
@@ -33,33 +33,42 @@ const CANDIDATES: &[Candidate] = &[
     (peek::recognise, || Box::new(peek::new())),
 ];
 
-/// Peels layers until a framer accepts.
-pub fn detect(input: Stream, options: &Options) -> Result<Detected, String> {
-    let Peeled { input, prefix, layers, notes } =
-        layers::peel(input, options.limits).map_err(|e| e.to_string())?;
-    if prefix.is_empty() {
-        let why = layers::take_notes(&notes).into_iter().map(|n| n.detail).collect::<Vec<_>>().join("; ");
-        return Err(if why.is_empty() { "is empty".into() } else { why });
-    }
+/// The framer for a stream that begins with `prefix`. What the user says goes first; then
+/// signatures; then what is only plausible.
+fn framer(prefix: &[u8], options: &Options) -> Option<Box<dyn Framer>> {
     let trace = ctrace::Options {
         framing: options.framing,
         leap_seconds: i32::try_from(options.leap_seconds).unwrap_or(0),
     };
-    // What the user says goes first; then signatures; then what is only plausible.
-    let framer = match options.framing {
-        Some(framing) => Some(ctrace::framer(framing, &trace)),
-        None => CANDIDATES
-            .iter()
-            .find(|(recognise, _)| recognise(&prefix))
-            .map(|(_, make)| make())
-            .or_else(|| ctrace::recognise(&prefix).map(|f| ctrace::framer(f, &trace)))
-            .or_else(|| erf::recognise(&prefix).then(|| -> Box<dyn Framer> { Box::new(erf::new()) })),
+    if let Some(framing) = options.framing {
+        return Some(ctrace::framer(framing, &trace));
+    }
+    if let Some((_, make)) = CANDIDATES.iter().find(|(recognise, _)| recognise(prefix)) {
+        return Some(make());
+    }
+    if let Some(framing) = ctrace::recognise(prefix) {
+        return Some(ctrace::framer(framing, &trace));
+    }
+    erf::recognise(prefix).then(|| -> Box<dyn Framer> { Box::new(erf::new()) })
+}
+
+/// Peels layers until a framer accepts.
+pub fn detect(input: layers::Reader, options: &Options) -> Result<Detected, String> {
+    let inner = Options { framing: None, ..options.clone() };
+    let peeling = LayerOptions {
+        limits: options.limits,
+        accepts: Some(Arc::new(move |b| framer(b, &inner).is_some())),
+        ..LayerOptions::default()
     };
-    match framer {
-        Some(framer) => Ok(Detected { input, prefix, framer, layers, notes }),
-        None => {
-            let inside: String = layers.iter().map(|l| format!("{} holding ", l.name)).collect();
-            Err(format!("{inside}nothing that zscope knows as a trace"))
-        }
+    let Peeled { reader, prefix, layers, notes } =
+        layers::peel(input, &peeling).map_err(|e| e.to_string())?;
+    let inside: String = layers.iter().map(|l| format!("{l} holding ")).collect();
+    if prefix.is_empty() {
+        let why: Vec<String> = notes.take().iter().map(ToString::to_string).collect();
+        return Err(if why.is_empty() { format!("{inside}nothing at all") } else { why.join("; ") });
+    }
+    match framer(&prefix, options) {
+        Some(framer) => Ok(Detected { input: reader, framer, layers, notes }),
+        None => Err(format!("{inside}nothing that zscope knows as a trace")),
     }
 }

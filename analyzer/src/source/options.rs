@@ -1,7 +1,7 @@
 //! What the user may say about an input, where recognition by content is not enough.
 
 use super::ctrace::Framing;
-use super::layers::Limits;
+use super::layers::LayerLimits;
 
 /// Overrides and limits for reading.
 #[derive(Debug, Clone, Default)]
@@ -11,7 +11,7 @@ pub struct Options {
     /// Seconds by which the trace's TOD clock runs ahead of UTC.
     pub leap_seconds: i64,
     /// How far wrappers may grow in unpacking.
-    pub limits: Limits,
+    pub limits: LayerLimits,
     /// Stop after so many frames.
     pub limit: Option<u64>,
 }

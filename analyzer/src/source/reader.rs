@@ -9,7 +9,7 @@ use super::detect::{self, Detected};
 use super::frame::{
     Anomaly, AnomalyKind, Batch, Finds, Framer, Interface, MAX_RECORD, Tally, Timestamp, Window,
 };
-use super::layers::{self, Layer, Notes};
+use super::layers::{LayerInfo, Notes};
 use super::options::Options;
 
 /// Bytes read at once: a stretch and its frames stay in a core's own cache.
@@ -20,7 +20,7 @@ pub struct Reader {
     path: PathBuf,
     input: Box<dyn Read + Send>,
     framer: Box<dyn Framer>,
-    layers: Vec<Layer>,
+    layers: Vec<LayerInfo>,
     notes: Notes,
     interfaces: Arc<Vec<Interface>>,
     /// Bytes read but not dealt with: the beginning of the next stretch.
@@ -69,7 +69,7 @@ impl Reader {
             }
             Box::new(File::open(path).map_err(|e| fail(e.to_string()))?)
         };
-        let Detected { input, prefix, framer, layers, notes } = detect::detect(raw, options).map_err(fail)?;
+        let Detected { input, framer, layers, notes } = detect::detect(raw, options).map_err(fail)?;
         Ok(Self {
             path: path.to_owned(),
             input,
@@ -77,7 +77,7 @@ impl Reader {
             layers,
             notes,
             interfaces: Arc::default(),
-            carry: prefix,
+            carry: Vec::new(),
             base: 0,
             numbers: 0,
             limit: options.limit.unwrap_or(u64::MAX),
@@ -96,7 +96,7 @@ impl Reader {
     /// What was peeled, outermost first, and the framing found inside.
     #[must_use]
     pub fn layers(&self) -> Vec<String> {
-        self.layers.iter().map(Layer::to_string).chain([self.framer.name().into_owned()]).collect()
+        self.layers.iter().map(LayerInfo::to_string).chain([self.framer.name().into_owned()]).collect()
     }
 
     /// What the framer learnt about the input so far.
@@ -207,7 +207,13 @@ impl Reader {
                 batch.buf.resize(want, 0);
             }
         }
-        batch.anomalies.append(&mut layers::take_notes(&self.notes));
+        batch.anomalies.extend(self.notes.take().into_iter().map(|n| Anomaly {
+            kind: n.kind,
+            offset: n.offset,
+            bytes: 0,
+            detail: format!("{}: {}", n.layer, n.text).into(),
+            advice: n.advice,
+        }));
         self.number(batch);
     }
 
