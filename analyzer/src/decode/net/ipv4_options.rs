@@ -61,6 +61,10 @@ fn value<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, kind: u8, len: usiz
         (RECORD_ROUTE | LOOSE_ROUTE | STRICT_ROUTE, 3..) => {
             let next = usize::from(c.u8(OPT_PTR, b, at + 2)?);
             for o in (3..len).step_by(4).take_while(|o| o + 4 <= len) {
+                // The end of a route that is not used up stands as the destination.
+                if kind != RECORD_ROUTE && o + 4 == len && next < len {
+                    break;
+                }
                 // The pointer counts from 1: what is before it was visited.
                 let id = match (kind, o + 1 < next) {
                     (RECORD_ROUTE, false) => EMPTY_RT,
