@@ -34,6 +34,15 @@ static OCTETS: [([u8; 3], u8); 256] = {
     t
 };
 
+/// Appends the first `len` bytes of `buf`. Copying all of it is a few plain stores, where copying
+/// a varying number is a call.
+#[inline(always)]
+pub fn put<const N: usize>(out: &mut Vec<u8>, buf: &[u8; N], len: usize) {
+    let end = out.len() + len;
+    out.extend_from_slice(buf);
+    out.truncate(end);
+}
+
 /// Appends values as text.
 pub trait Out {
     /// Plain bytes.
@@ -72,7 +81,8 @@ impl Out for Vec<u8> {
             self.push(b'0' + v as u8);
             return;
         }
-        let mut buf = [0u8; 20];
+        // Twenty digits at most, and room to copy twenty bytes from wherever they begin.
+        let mut buf = [0u8; 40];
         let mut at = 20;
         while v >= 100 {
             let pair = PAIRS[(v % 100) as usize];
@@ -87,7 +97,9 @@ impl Out for Vec<u8> {
             at -= 1;
             buf[at] = b'0' + v as u8;
         }
-        self.extend_from_slice(&buf[at..]);
+        if let Some(digits) = buf[at..].first_chunk::<20>() {
+            put(self, digits, 20 - at);
+        }
     }
 
     fn int(&mut self, v: i64) {
@@ -104,7 +116,7 @@ impl Out for Vec<u8> {
         for (i, d) in buf[..n].iter_mut().enumerate() {
             *d = HEX[(v >> (4 * (n - 1 - i)) & 15) as usize];
         }
-        self.extend_from_slice(&buf[..n]);
+        put(self, &buf, n);
     }
 
     #[inline]
@@ -133,7 +145,7 @@ impl Out for Vec<u8> {
             buf[at..at + 3].copy_from_slice(&t);
             at += usize::from(n);
         }
-        self.extend_from_slice(&buf[..at]);
+        put(self, &buf, at);
     }
 
     fn ipv6(&mut self, a: [u8; 16]) {

@@ -1,7 +1,7 @@
 //! Packets as text: the one-line list, the field tree, chosen fields, CSV, JSON.
 
 use crate::decode::columns::{Columns, Slot, Sources};
-use crate::decode::fmt::Out;
+use crate::decode::fmt::{self, Out};
 use crate::decode::registry::{self, Resolved};
 use crate::decode::tree::Tree;
 use crate::decode::{Ctx, FieldId, Kind, Sink, Value, print};
@@ -77,7 +77,7 @@ enum Style {
     /// Chosen columns as JSON.
     Json(Box<Columns>, Vec<Column>),
     /// Every field there is, as JSON; for each slot its key, quoted.
-    JsonAll(Box<Columns>, Vec<Vec<u8>>),
+    JsonAll(Box<Columns>, Vec<Key>),
 }
 
 impl Printer {
@@ -104,13 +104,7 @@ impl Printer {
     fn everything() -> Style {
         let ids: Vec<FieldId> =
             registry::all().filter(|(_, d)| d.kind != Kind::Protocol).map(|(id, _)| id).collect();
-        let key = |id: &FieldId| {
-            let mut k = Vec::new();
-            print::json_string(&mut k, id.def().name);
-            k.push(b':');
-            k
-        };
-        let keys = ids.iter().map(key).collect();
+        let keys = ids.iter().map(|id| Key::new(id.def().name)).collect();
         Style::JsonAll(Box::new(Columns::new(ids)), keys)
     }
 
@@ -265,7 +259,42 @@ fn json(out: &mut Vec<u8>, list: &[Column], columns: &Columns, data: Sources<'_>
     out.text("}\n");
 }
 
-fn json_all(out: &mut Vec<u8>, keys: &[Vec<u8>], columns: &Columns, data: Sources<'_>) {
+/// A JSON key with its quotes and colon, padded so that it can be copied with a fixed length.
+#[derive(Debug)]
+struct Key {
+    text: [u8; Self::SHORT],
+    len: usize,
+    /// A key that does not fit.
+    long: Vec<u8>,
+}
+
+impl Key {
+    const SHORT: usize = 48;
+
+    fn new(name: &str) -> Self {
+        let mut long = Vec::new();
+        print::json_string(&mut long, name);
+        long.push(b':');
+        let mut text = [0; Self::SHORT];
+        let len = long.len();
+        if let Some(short) = text.get_mut(..len) {
+            short.copy_from_slice(&long);
+            long.clear();
+        }
+        Self { text, len, long }
+    }
+
+    #[inline]
+    fn print(&self, out: &mut Vec<u8>) {
+        if self.long.is_empty() {
+            fmt::put(out, &self.text, self.len);
+        } else {
+            out.extend_from_slice(&self.long);
+        }
+    }
+}
+
+fn json_all(out: &mut Vec<u8>, keys: &[Key], columns: &Columns, data: Sources<'_>) {
     out.push(b'{');
     let start = out.len();
     for (slot, first, ..) in columns.in_order(data) {
@@ -277,7 +306,7 @@ fn json_all(out: &mut Vec<u8>, keys: &[Vec<u8>], columns: &Columns, data: Source
         if out.len() > start {
             out.push(b',');
         }
-        out.extend_from_slice(&keys[usize::from(slot)]);
+        keys[usize::from(slot)].print(out);
         array(out, columns.fields()[usize::from(slot)].def().kind, value, values);
     }
     out.text("}\n");
