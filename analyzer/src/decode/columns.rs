@@ -19,28 +19,34 @@ pub type Slot = u16;
 const NO_SLOT: Slot = Slot::MAX;
 const END: u16 = u16::MAX;
 
-/// A value without borrowed bytes: those are found again by their span.
-#[derive(Debug, Clone, Copy)]
-enum Scalar {
+/// What a cell's two words hold. A value is kept as plain words, and bytes are found again by
+/// their span: an enum would be built in one place and copied to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Tag {
     None,
-    Uint(u64),
-    Int(i64),
-    Ipv4(u32),
-    Ipv6([u8; 16]),
-    Ether([u8; 6]),
+    Uint,
+    Int,
+    Ipv4,
+    /// Both words.
+    Ipv6,
+    Ether,
+    /// The span's bytes.
     Bytes,
-    /// Text in the scratch buffer.
-    Str(u32, u32),
-    Time(Timestamp),
-    Duration(i64),
+    /// Offset in the scratch buffer, and length.
+    Str,
+    /// Seconds, and nanoseconds.
+    Time,
+    Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Cell {
-    value: Scalar,
+    words: [u64; 2],
     span: Span,
     slot: Slot,
     next: u16,
+    tag: Tag,
     layer: u8,
 }
 
@@ -158,7 +164,7 @@ impl Columns {
         }
         let len = text.len() - at;
         self.text = text;
-        self.push(slot, Scalar::Str(at as u32, len as u32), Span::NONE);
+        self.push(slot, Tag::Str, at as u64, len as u64, Span::NONE);
     }
 
     /// The wanted fields, by slot.
@@ -216,25 +222,29 @@ impl Columns {
 
     #[inline]
     fn value<'a>(&'a self, c: &Cell, data: Sources<'a>) -> Value<'a> {
-        match c.value {
-            Scalar::None => Value::None,
-            Scalar::Uint(v) => Value::Uint(v),
-            Scalar::Int(v) => Value::Int(v),
-            Scalar::Ipv4(v) => Value::Ipv4(v),
-            Scalar::Ipv6(v) => Value::Ipv6(v),
-            Scalar::Ether(v) => Value::Ether(v),
-            Scalar::Bytes => Value::Bytes(data.bytes(c.span)),
-            Scalar::Str(at, len) => {
-                let b = self.text.get(at as usize..(at + len) as usize).unwrap_or_default();
-                Value::Str(std::str::from_utf8(b).unwrap_or_default())
+        let [a, b] = c.words;
+        match c.tag {
+            Tag::None => Value::None,
+            Tag::Uint => Value::Uint(a),
+            Tag::Int => Value::Int(a as i64),
+            Tag::Ipv4 => Value::Ipv4(a as u32),
+            Tag::Ipv6 => Value::Ipv6((u128::from(a) << 64 | u128::from(b)).to_be_bytes()),
+            Tag::Ether => {
+                let [_, _, m @ ..] = a.to_be_bytes();
+                Value::Ether(m)
             }
-            Scalar::Time(t) => Value::Time(t),
-            Scalar::Duration(d) => Value::Duration(d),
+            Tag::Bytes => Value::Bytes(data.bytes(c.span)),
+            Tag::Str => {
+                let text = self.text.get(a as usize..(a + b) as usize).unwrap_or_default();
+                Value::Str(std::str::from_utf8(text).unwrap_or_default())
+            }
+            Tag::Time => Value::Time(Timestamp { secs: a as i64, nanos: b as u32 }),
+            Tag::Duration => Value::Duration(a as i64),
         }
     }
 
-    #[inline]
-    fn push(&mut self, slot: Slot, value: Scalar, span: Span) {
+    #[inline(never)]
+    fn push(&mut self, slot: Slot, tag: Tag, a: u64, b: u64, span: Span) {
         let at = self.cells.len();
         if at >= usize::from(END) {
             return;
@@ -243,7 +253,7 @@ impl Columns {
             None => 1,
             Some(counts) => counts[usize::from(self.fields[usize::from(slot)].0 >> 8)],
         };
-        self.cells.push(Cell { value, span, slot, next: END, layer });
+        self.cells.push(Cell { words: [a, b], span, slot, next: END, tag, layer });
         let chain = &mut self.chains[usize::from(slot)];
         if chain.first == END {
             chain.first = at as u16;
@@ -253,25 +263,29 @@ impl Columns {
         chain.last = at as u16;
     }
 
-    #[inline(never)]
+    /// Inlined, so that the kind of value is known where it is called and nothing is left of it.
+    #[inline(always)]
     fn add(&mut self, slot: Slot, value: Value<'_>, span: Span) {
-        let scalar = match value {
-            Value::None => Scalar::None,
-            Value::Uint(v) => Scalar::Uint(v),
-            Value::Int(v) => Scalar::Int(v),
-            Value::Ipv4(v) => Scalar::Ipv4(v),
-            Value::Ipv6(v) => Scalar::Ipv6(v),
-            Value::Ether(v) => Scalar::Ether(v),
-            Value::Bytes(_) => Scalar::Bytes,
+        let (tag, a, b) = match value {
+            Value::None => (Tag::None, 0, 0),
+            Value::Uint(v) => (Tag::Uint, v, 0),
+            Value::Int(v) => (Tag::Int, v as u64, 0),
+            Value::Ipv4(v) => (Tag::Ipv4, v.into(), 0),
+            Value::Ipv6(v) => {
+                let v = u128::from_be_bytes(v);
+                (Tag::Ipv6, (v >> 64) as u64, v as u64)
+            }
+            Value::Ether([a, b, c, d, e, f]) => (Tag::Ether, u64::from_be_bytes([0, 0, a, b, c, d, e, f]), 0),
+            Value::Bytes(_) => (Tag::Bytes, 0, 0),
             Value::Str(s) => {
                 let at = self.text.len();
                 self.text.extend_from_slice(s.as_bytes());
-                Scalar::Str(at as u32, s.len() as u32)
+                (Tag::Str, at as u64, s.len() as u64)
             }
-            Value::Time(t) => Scalar::Time(t),
-            Value::Duration(d) => Scalar::Duration(d),
+            Value::Time(t) => (Tag::Time, t.secs as u64, t.nanos.into()),
+            Value::Duration(d) => (Tag::Duration, d as u64, 0),
         };
-        self.push(slot, scalar, span);
+        self.push(slot, tag, a, b, span);
     }
 }
 
@@ -296,7 +310,7 @@ impl Sink for Columns {
         }
         let slot = self.slots[usize::from(FieldId::layer(proto).0)];
         if slot != NO_SLOT {
-            self.push(slot, Scalar::Bytes, span);
+            self.push(slot, Tag::Bytes, 0, 0, span);
         }
     }
 
