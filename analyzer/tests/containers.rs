@@ -8,8 +8,6 @@ use analyzer::source::frame::{AnomalyKind, LinkType};
 use formats::endian::Endian;
 use formats::pcapng::{BlockType, Enhanced, Interface, OptionCode, Section, Simple};
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use support::*;
 
 /// Where tshark and we differ, and why.
@@ -25,31 +23,6 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("timestamp_invalid_nano.pcap", "1000000000 nanoseconds: as above"),
     ("bgp_vpn_rt-oobr.pcap", "592 bytes that are nearly all NUL: tshark makes empty frames of them"),
 ];
-
-/// Number, time, length and captured length of every frame, as tshark prints them. `None` when
-/// tshark is not there.
-fn tshark(path: &Path) -> Option<(Vec<[String; 3]>, bool)> {
-    let mut c = Command::new("tshark");
-    c.env("TZ", "UTC").args(["-n", "-r"]).arg(path).args(["-T", "fields"]);
-    for field in ["frame.time_epoch", "frame.len", "frame.cap_len"] {
-        c.args(["-e", field]);
-    }
-    let Ok(out) = c.output() else {
-        eprintln!("skipped: tshark is not installed");
-        return None;
-    };
-    let text = String::from_utf8_lossy(&out.stdout);
-    let rows = text.lines().map(|l| {
-        let mut f = l.split('\t').map(str::to_owned);
-        std::array::from_fn(|_| f.next().unwrap_or_default())
-    });
-    Some((rows.collect(), out.status.success()))
-}
-
-fn rows(f: &Found) -> Vec<[String; 3]> {
-    let time = |s: &Seen| s.time.map_or(String::new(), |t| format!("{}.{:09}", t.secs, t.nanos));
-    f.frames.iter().map(|s| [time(s), s.orig_len.to_string(), s.data.len().to_string()]).collect()
-}
 
 /// Walks in large and in small windows, which must not matter.
 fn walk_twice(name: &str, bytes: &[u8]) -> Option<Found> {
@@ -99,23 +72,6 @@ fn same_frames_as_tshark() {
     }
     println!("{compared} captures compared");
     assert!(compared >= 60);
-}
-
-/// A file that goes away.
-struct Temp(PathBuf);
-
-impl Temp {
-    fn new(name: &str, bytes: &[u8]) -> Self {
-        let path = std::env::temp_dir().join(format!("zscope-{}-{name}", std::process::id()));
-        std::fs::write(&path, bytes).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Temp {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 #[test]

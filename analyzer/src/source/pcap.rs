@@ -187,7 +187,8 @@ impl Records for PcapRecords {
         self.iface = out.interface(Interface {
             link,
             snaplen: file.snaplen,
-            tsresol: if self.per_second == 1_000_000 { 6 } else { 9 },
+            // An ERF header has a finer time than its record.
+            tsresol: if self.per_second == 1_000_000 && self.pseudo != Pseudo::Erf { 6 } else { 9 },
             ..Interface::default()
         });
         Opened::At(from)
@@ -213,7 +214,7 @@ impl Records for PcapRecords {
     fn strict(&self, b: &[u8]) -> bool {
         let h = self.header(b);
         let snap = if self.file.snaplen == 0 { self.max } else { self.file.snaplen.max(96) };
-        h.incl_len > 0 && h.incl_len <= snap && h.orig_len <= (1 << 20).max(self.max)
+        h.incl_len > 0 && h.incl_len <= snap.min(1 << 20) && h.orig_len <= 1 << 20
     }
 
     fn complain(&self, b: &[u8], offset: u64, out: &mut Finds<'_>) {

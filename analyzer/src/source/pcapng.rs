@@ -63,6 +63,8 @@ struct Lost {
     from: u64,
     blank: bool,
     why: String,
+    /// How often more bytes were asked for.
+    asked: u32,
 }
 
 /// Time stamp resolution, made ready for division.
@@ -472,7 +474,7 @@ impl Pcapng {
     }
 
     fn lose(&mut self, w: Window<'_>, at: usize, why: String) {
-        self.lost = Some(Lost { from: w.base + at as u64, blank: true, why });
+        self.lost = Some(Lost { from: w.base + at as u64, blank: true, why, asked: 0 });
     }
 
     /// Whether a whole block of a known type begins at `q`.
@@ -495,7 +497,8 @@ impl Pcapng {
             return Found::No;
         }
         let total = e.u32_at(b, 4).unwrap_or(0);
-        if !length_is_possible(total) {
+        // Longer blocks exist, but a search must not wait for each that seems to be one.
+        if !length_is_possible(total) || total > 1 << 20 {
             return Found::No;
         }
         let len = total as usize;
@@ -508,7 +511,10 @@ impl Pcapng {
                 }
                 let id = e.u32_at(b, 8).unwrap_or(u32::MAX) as usize;
                 let cap = e.u32_at(b, 20).unwrap_or(u32::MAX) as usize;
-                len >= 32 && cap <= len - 32 && (kind == BlockType::PACKET || id < self.ifaces.len())
+                len >= 32
+                    && cap <= len - 32
+                    && len - 32 - cap <= 1 << 16
+                    && (kind == BlockType::PACKET || id < self.ifaces.len())
             }
             BlockType::SIMPLE_PACKET => len >= 16 && !self.ifaces.is_empty(),
             _ => true,
@@ -536,7 +542,12 @@ impl Pcapng {
                 }
                 Found::No => q += 1,
                 Found::More => {
-                    need = Some(((w.bytes.len() - q) * 2).max(65_536));
+                    let plenty = self.lost.as_mut().is_some_and(|l| {
+                        l.asked += 1;
+                        l.asked > 8
+                    });
+                    let least = if plenty { 8 << 20 } else { 65_536 };
+                    need = Some(((w.bytes.len() - q) * 2).max(least));
                     break;
                 }
             }
@@ -673,8 +684,8 @@ fn push<const BIG: bool>(w: Window<'_>, at: usize, len: usize, p: &Packet, out: 
         frame.phdr_len = s.phdr_len;
         frame.data = Chunk::main(p.data + usize::from(s.phdr_len), s.cap_len as usize);
         frame.orig_len = s.orig_len;
+        // The block's own time holds, as in Wireshark.
         frame.link = s.link;
-        frame.time = s.time.or(frame.time);
     }
     out.frames.push(frame);
     out.tally.frames += 1;

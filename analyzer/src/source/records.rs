@@ -152,6 +152,8 @@ struct Skip {
     from: u64,
     blank: bool,
     why: String,
+    /// How often more bytes were asked for.
+    asked: u32,
 }
 
 /// Walks one container.
@@ -553,7 +555,7 @@ impl<R: Records> Walker<R> {
     /// Begins a search at the bad header at `p`.
     fn lose(&mut self, w: Window<'_>, p: usize) {
         let why = self.r.explain(&w.bytes[p..]);
-        self.skip = Some(Skip { from: w.base + p as u64, blank: true, why });
+        self.skip = Some(Skip { from: w.base + p as u64, blank: true, why, asked: 0 });
         self.state = State::Lost;
     }
 
@@ -576,7 +578,7 @@ impl<R: Records> Walker<R> {
                 Answer::More => {
                     self.pass(w, *at, q, out);
                     *at = q;
-                    return Step::Need(more(w, q));
+                    return Step::Need(self.ask(w, q));
                 }
             }
         };
@@ -617,6 +619,20 @@ impl<R: Records> Walker<R> {
             );
         }
         if found.is_some() { Step::Again } else { Step::End }
+    }
+
+    /// How many bytes to ask for in a search. After some times in plenty: else a stretch full of
+    /// things that look like long records would be read anew for each of them.
+    fn ask(&mut self, w: Window<'_>, q: usize) -> usize {
+        let need = more(w, q);
+        match &mut self.skip {
+            Some(s) if s.asked >= 8 => need.max(PLENTY).min(MAX_RECORD.max(need)),
+            Some(s) => {
+                s.asked += 1;
+                need
+            }
+            None => need,
+        }
     }
 
     /// Counts skipped bytes.
@@ -675,6 +691,9 @@ impl<R: Records> Walker<R> {
         &self.r
     }
 }
+
+/// Several times what the search for a record can want to see.
+const PLENTY: usize = 8 << 20;
 
 const ADVICE: &str = "the file is damaged here; check how it was transferred or stored";
 

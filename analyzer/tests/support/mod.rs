@@ -3,8 +3,7 @@
 #![allow(dead_code)]
 
 use analyzer::source::frame::*;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 /// What a framer found in a whole input.
 #[derive(Debug, Default)]
@@ -32,17 +31,19 @@ pub struct Seen {
     pub fcs_len: Option<u8>,
 }
 
-/// Walks `bytes`, showing at first `window` bytes at a time and more when the framer asks.
-pub fn walk(framer: &mut dyn Framer, bytes: &[u8], window: usize) -> Found {
-    let mut f = Found::default();
+/// Walks `bytes` batch by batch, showing at first `window` bytes at a time and more when the
+/// framer asks.
+pub fn batches(framer: &mut dyn Framer, bytes: &[u8], window: usize, mut each: impl FnMut(&mut Batch)) {
     let mut batch = Batch::default();
     let (mut base, mut have) = (0, window);
     loop {
         let end = (base + have).min(bytes.len());
         let eof = end == bytes.len();
-        let w = Window { bytes: &bytes[base..end], base: base as u64, eof };
+        batch.clear();
+        batch.buf.extend_from_slice(&bytes[base..end]);
+        batch.base = base as u64;
         let p = framer.walk(
-            w,
+            Window { bytes: &batch.buf, base: base as u64, eof },
             &mut Finds {
                 side: &mut batch.side,
                 frames: &mut batch.frames,
@@ -52,26 +53,38 @@ pub fn walk(framer: &mut dyn Framer, bytes: &[u8], window: usize) -> Found {
                 tally: &mut batch.tally,
             },
         );
-        f.windows += 1;
         assert!(p.need <= MAX_RECORD, "asks for {} bytes", p.need);
-        assert!(p.consumed <= w.bytes.len(), "consumed {} of {}", p.consumed, w.bytes.len());
+        assert!(p.consumed <= end - base, "consumed {} of {}", p.consumed, end - base);
+        each(&mut batch);
+        base += p.consumed;
+        if eof {
+            assert_eq!(base, bytes.len(), "bytes left at the end of the input");
+            return;
+        }
+        assert!(p.consumed > 0 || p.need > end - base, "no progress at {base}");
+        have = p.need.max(window);
+    }
+}
+
+/// Walks `bytes` and gathers what is found.
+pub fn walk(framer: &mut dyn Framer, bytes: &[u8], window: usize) -> Found {
+    let mut f = Found::default();
+    batches(framer, bytes, window, |batch| {
         let shown = f.frames.len();
         for b in &batch.blocks {
-            let at = b.bytes.off as usize;
-            let raw = w.bytes[at..at + b.bytes.len as usize].to_vec();
-            f.blocks.push((shown + b.before as usize, b.kind, raw));
+            f.blocks.push((shown + b.before as usize, b.kind, batch.bytes(b.bytes).to_vec()));
         }
         for fr in &batch.frames {
-            let part = |c: Chunk| {
-                let from = if c.side { &batch.side[..] } else { w.bytes };
-                from[c.off as usize..c.off as usize + c.len as usize].to_vec()
-            };
             assert!((fr.iface as usize) < batch.interfaces.len());
+            assert!(usize::from(fr.phdr_len) <= fr.data.off as usize);
+            for c in [fr.data, fr.head] {
+                assert!(c.off as usize + c.len as usize <= batch.buf.len());
+            }
             f.frames.push(Seen {
                 offset: fr.offset,
                 time: fr.time,
-                data: part(fr.data),
-                head: part(fr.head),
+                data: batch.bytes(fr.data).to_vec(),
+                head: batch.bytes(fr.head).to_vec(),
                 orig_len: fr.orig_len,
                 link: fr.link,
                 phdr_len: fr.phdr_len,
@@ -81,17 +94,10 @@ pub fn walk(framer: &mut dyn Framer, bytes: &[u8], window: usize) -> Found {
         }
         f.anomalies.append(&mut batch.anomalies);
         f.tally.add(&batch.tally);
-        batch.clear();
-        base += p.consumed;
-        if eof {
-            assert_eq!(base, bytes.len(), "bytes left at the end of the input");
-            break;
-        }
-        assert!(p.consumed > 0 || p.need > end - base, "no progress at {base}");
-        have = p.need.max(window);
-    }
+        f.interfaces = batch.interfaces.to_vec();
+        f.windows += 1;
+    });
     f.name = framer.name().into_owned();
-    f.interfaces = Arc::unwrap_or_clone(batch.interfaces);
     f
 }
 
@@ -130,7 +136,7 @@ pub fn captures() -> Option<PathBuf> {
 }
 
 /// Reads a file, decompressed when it is gzip.
-pub fn read(path: &std::path::Path) -> Vec<u8> {
+pub fn read(path: &Path) -> Vec<u8> {
     let raw = std::fs::read(path).unwrap();
     if raw.starts_with(&[0x1f, 0x8b]) {
         let mut out = Vec::new();
@@ -139,4 +145,53 @@ pub fn read(path: &std::path::Path) -> Vec<u8> {
         return out;
     }
     raw
+}
+
+/// Fields of every frame as tshark prints them, and whether it read the whole file. `None` when
+/// tshark is not there.
+pub fn tshark_fields<const N: usize>(path: &Path, fields: [&str; N]) -> Option<(Vec<[String; N]>, bool)> {
+    let mut c = std::process::Command::new("tshark");
+    c.env("TZ", "UTC").args(["-n", "-r"]).arg(path).args(["-T", "fields"]);
+    for field in fields {
+        c.args(["-e", field]);
+    }
+    let Ok(out) = c.output() else {
+        eprintln!("skipped: tshark is not installed");
+        return None;
+    };
+    let text = String::from_utf8_lossy(&out.stdout);
+    let rows = text.lines().map(|l| {
+        let mut f = l.split('\t').map(str::to_owned);
+        std::array::from_fn(|_| f.next().unwrap_or_default())
+    });
+    Some((rows.collect(), out.status.success()))
+}
+
+/// Time, length and captured length of every frame, as tshark prints them.
+pub fn tshark(path: &Path) -> Option<(Vec<[String; 3]>, bool)> {
+    tshark_fields(path, ["frame.time_epoch", "frame.len", "frame.cap_len"])
+}
+
+/// The same of what was found.
+pub fn rows(f: &Found) -> Vec<[String; 3]> {
+    let time = |s: &Seen| s.time.map_or(String::new(), |t| format!("{}.{:09}", t.secs, t.nanos));
+    f.frames.iter().map(|s| [time(s), s.orig_len.to_string(), s.data.len().to_string()]).collect()
+}
+
+/// A file that goes away.
+pub struct Temp(pub PathBuf);
+
+impl Temp {
+    /// Writes the file.
+    pub fn new(name: &str, bytes: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("zscope-{}-{name}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Temp {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
