@@ -255,7 +255,7 @@ fn link(f: &mut Found, link: u16, b: &[u8]) -> Walk {
             f.put("tr.ac", h.ac());
             f.put("tr.fc", h.fc());
             f.put("tr.dst", h.dst());
-            f.put("tr.src", h.src());
+            f.put("tr.src", h.src_raw());
             for hop in h.rif().iter().flat_map(|r| r.hops()) {
                 f.put("tr.rif.ring", hop.ring);
                 f.put("tr.rif.bridge", hop.bridge);

@@ -178,10 +178,12 @@ pub struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Needs the protocol, behind address and control where the frame starts with FF 03.
+    /// Needs the protocol, behind address and control where the frame starts with FF, which is no
+    /// protocol (RFC 1661 section 2). The control byte is not looked at.
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
         let (framed, rest) = match bytes {
-            [0xff, 0x03, rest @ ..] => (true, rest),
+            [0xff, _, rest @ ..] => (true, rest),
+            [0xff] => return Err(Error::short("PPP", "ppp.control", at::CONTROL, 1, 0)),
             _ => (false, bytes),
         };
         let at = bytes.len() - rest.len();
@@ -315,11 +317,7 @@ mod tests {
 
     #[test]
     fn truncated() {
-        every_prefix(&[0xff, 0x03, 0x00, 0x21, 0x45], 4, |b| match b {
-            // FF alone is odd, so a compressed protocol, and so is FF 03.
-            [0xff] => false,
-            b => Header::new(b).is_ok(),
-        });
+        every_prefix(&[0xff, 0x03, 0x00, 0x21, 0x45], 4, |b| Header::new(b).is_ok());
         every_prefix(&[0x00, 0x21, 0x45], 2, |b| Header::new(b).is_ok());
     }
 

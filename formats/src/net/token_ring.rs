@@ -224,6 +224,13 @@ impl<'a> Header<'a> {
         MacAddr(array(self.fixed, at::DST))
     }
 
+    /// Source address as it stands and as Wireshark shows `tr.src`, with the bit that announces a
+    /// RIF.
+    #[must_use]
+    pub fn src_raw(&self) -> MacAddr {
+        MacAddr(array(self.fixed, at::SRC))
+    }
+
     /// Source address without the bit that announces a RIF.
     #[must_use]
     pub fn src(&self) -> MacAddr {
@@ -293,6 +300,7 @@ mod tests {
         assert_eq!((h.priority(), h.is_frame(), h.monitor(), h.reservation()), (2, true, false, 0));
         assert_eq!(h.frame_type(), FrameType::LLC);
         assert_eq!(h.src().to_string(), "10:00:5e:00:00:02");
+        assert_eq!(h.src_raw().to_string(), "90:00:5e:00:00:02");
         let rif = h.rif().unwrap();
         assert_eq!((rif.broadcast(), rif.len(), rif.is_reversed()), (Broadcast::NON_BROADCAST, 6, true));
         assert_eq!(rif.max_frame_size(), 4472);
