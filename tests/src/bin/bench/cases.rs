@@ -1,6 +1,7 @@
 //! What is measured: pairs of commands that do the same work, and the ratio they should have.
 
 use crate::inputs::Inputs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::workspace;
@@ -61,6 +62,44 @@ impl Line {
     }
 }
 
+/// What must be true of what the two commands wrote, so that not doing the work is not fast.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Check {
+    /// They print; nothing is compared.
+    None,
+    /// Both files hold the same bytes.
+    SameBytes(PathBuf, PathBuf),
+    /// Both files hold as many packets.
+    SamePackets(PathBuf, PathBuf),
+}
+
+impl Check {
+    /// Compares the files.
+    ///
+    /// # Errors
+    /// What differs.
+    pub fn run(&self) -> io::Result<()> {
+        match self {
+            Self::None => Ok(()),
+            Self::SameBytes(a, b) => {
+                let same = Command::new("cmp").arg("-s").args([a, b]).status()?;
+                if same.success() { Ok(()) } else { Err(io::Error::other("the two wrote different bytes")) }
+            }
+            Self::SamePackets(a, b) => {
+                let (a, b) = (packets(a)?, packets(b)?);
+                if a == b { Ok(()) } else { Err(io::Error::other(format!("packets written: {a} and {b}"))) }
+            }
+        }
+    }
+}
+
+/// The number of packets in a capture, as capinfos prints it.
+fn packets(path: &Path) -> io::Result<String> {
+    let out = Command::new("capinfos").args(["-T", "-M", "-r", "-c"]).arg(path).output()?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    Ok(text.trim_end().rsplit('\t').next().unwrap_or_default().to_owned())
+}
+
 /// Two commands and the goal.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -74,6 +113,8 @@ pub struct Case {
     pub peer: Line,
     /// What is asked of the ratio.
     pub goal: Goal,
+    /// What is asked of the results.
+    pub check: Check,
 }
 
 const TEN_FIELDS: &[&str] = &[
@@ -117,6 +158,7 @@ pub fn all(inputs: &Inputs, peer_packets: u64) -> Vec<Case> {
                 ours: Line::new(workspace::zscope(), ours),
                 peer,
                 goal,
+                check: Check::None,
             });
         };
         let f = file.as_str();
@@ -161,13 +203,14 @@ pub fn all(inputs: &Inputs, peer_packets: u64) -> Vec<Case> {
             ours: Line::new(workspace::zscope(), &["export", &f, "-o", &a.to_string_lossy()]),
             peer: Line::new("editcap", &["-F", "pcapng", &eq.to_string_lossy(), &b.to_string_lossy()]),
             goal: Goal::Faster(if framing == "raw" { 0.7 } else { 1.5 }),
+            check: Check::SamePackets(a, b),
         });
     }
     if let Some(jar) = std::env::var_os("ZSCOPE_TERSE_JAR") {
         let jar = jar.to_string_lossy().into_owned();
-        for (name, var, ratio) in [("PACK", "ZSCOPE_BENCH_PACK", 5.0), ("SPACK", "ZSCOPE_BENCH_SPACK", 8.0)] {
-            let Some(file) = std::env::var_os(var) else { continue };
-            let f = file.to_string_lossy().into_owned();
+        for (name, input) in &inputs.tersed {
+            let ratio = if *name == "PACK" { 5.0 } else { 8.0 };
+            let f = input.path.to_string_lossy().into_owned();
             let (a, b) = (inputs.dir.join("ours.bin"), inputs.dir.join("theirs.bin"));
             cases.push(Case {
                 name: format!("unterse {name}"),
@@ -175,10 +218,14 @@ pub fn all(inputs: &Inputs, peer_packets: u64) -> Vec<Case> {
                 ours: Line::new(workspace::zscope(), &["unwrap", &f, "-o", &a.to_string_lossy()]),
                 peer: Line::new("java", &["-jar", &jar, &f, &b.to_string_lossy(), "-b"]),
                 goal: Goal::Faster(ratio),
+                check: Check::SameBytes(a, b),
             });
         }
     }
     for case in &mut cases {
+        if case.name.starts_with("whole export") {
+            case.check = Check::SamePackets(inputs.dir.join("ours.pcapng"), inputs.dir.join("theirs.pcapng"));
+        }
         if case.peer.program == Path::new("zscope") {
             case.peer.program = workspace::zscope().to_path_buf();
         }

@@ -1,7 +1,8 @@
 //! The files that are measured on: made once, kept in the build directory.
 
+use formats::terse::{Effort, Encoder, Header, Method};
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tests::process;
@@ -32,6 +33,8 @@ pub struct Inputs {
     pub small: Input,
     /// Component traces by framing; those that could not be made are missing.
     pub ctrace: Vec<(String, Input)>,
+    /// Tersed data sets by method, when there is a peer that unpacks them.
+    pub tersed: Vec<(&'static str, Input)>,
     /// A capture without packets, for the start-up time of a program.
     pub empty: PathBuf,
     /// Why an input is missing.
@@ -55,11 +58,18 @@ impl Inputs {
         let small = capture(&dir, "small", size, true)?;
         let empty = dir.join("empty.pcap");
         generate(&options(0, false), File::create(&empty)?)?;
-        let mut inputs = Self { dir, mixed, small, ctrace: Vec::new(), empty, notes: Vec::new() };
+        let mut inputs =
+            Self { dir, mixed, small, ctrace: Vec::new(), tersed: Vec::new(), empty, notes: Vec::new() };
         for framing in ["rdw", "bdw", "raw", "nmi"] {
             match inputs.component_trace(framing) {
                 Ok(input) => inputs.ctrace.push((framing.to_owned(), input)),
                 Err(why) => inputs.notes.push(format!("no component trace in {framing} framing: {why}")),
+            }
+        }
+        if std::env::var_os("ZSCOPE_TERSE_JAR").is_some() {
+            for (name, method) in [("PACK", Method::Pack), ("SPACK", Method::Spack)] {
+                let input = tersed(&inputs.dir, &inputs.mixed.path, name, method, size / 4)?;
+                inputs.tersed.push((name, input));
             }
         }
         Ok(inputs)
@@ -105,6 +115,33 @@ fn capture(dir: &Path, name: &'static str, size: u64, small: bool) -> io::Result
     };
     let bytes = fs::metadata(&path)?.len();
     Ok(Input { name, path, packets, bytes })
+}
+
+/// The first `size` bytes of a file as variable records of a tersed data set.
+fn tersed(dir: &Path, of: &Path, name: &'static str, method: Method, size: u64) -> io::Result<Input> {
+    let path = dir.join(format!("mixed-{size}.{name}"));
+    if !path.is_file() {
+        eprintln!("making {}", path.display());
+        let mut from = File::open(of)?.take(size);
+        let mut to = io::BufWriter::new(File::create(&path)?);
+        let mut codes = Vec::new();
+        let mut encoder = Encoder::new(&Header::host(method, true, 1028), Effort::Longest, &mut codes);
+        let mut record = [0; 1024];
+        loop {
+            let n = from.read(&mut record)?;
+            if n == 0 {
+                break;
+            }
+            encoder.record(&record[..n], &mut codes);
+            to.write_all(&codes)?;
+            codes.clear();
+        }
+        encoder.finish(&mut codes);
+        to.write_all(&codes)?;
+        to.flush()?;
+    }
+    let bytes = fs::metadata(&path)?.len();
+    Ok(Input { name, path, packets: 0, bytes })
 }
 
 /// Reads a file once so that both programs find it in memory.

@@ -26,7 +26,7 @@ usage: bench [options]
   --only TEXT         only cases whose name holds TEXT
   --dir DIR           where the inputs are kept (default target/bench)
   --list              print the commands instead of running them
-Environment: ZSCOPE_BIN, ZSCOPE_TERSE_JAR with ZSCOPE_BENCH_PACK and ZSCOPE_BENCH_SPACK.
+Environment: ZSCOPE_BIN; ZSCOPE_TERSE_JAR, the jar of tersedecompress, to measure unwrapping.
 The peak resident set of a command is at least that of this program, some 6 MB.";
 
 struct Settings {
@@ -187,6 +187,7 @@ fn pair(case: &Case, runs: usize) -> io::Result<(Usage, Usage)> {
         used.0.push(once(&case.ours)?);
         used.1.push(once(&case.peer)?);
     }
+    case.check.run()?;
     Ok((median(&used.0), median(&used.1)))
 }
 
