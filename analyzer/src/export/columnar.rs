@@ -13,7 +13,7 @@ use super::printer::Wanted;
 use super::table::{Data, Table};
 
 /// Rows gathered before they are written as one row group. This bounds the memory of an export.
-const ROW_GROUP: usize = 1 << 15;
+const ROW_GROUP: usize = 1 << 14;
 
 /// Writes tables to a Parquet file, a row group at a time.
 pub struct ParquetFile {
