@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use formats::ebcdic::CodePage;
+
 use crate::decode::Settings;
 use crate::filter::Filter;
 use crate::pipeline::Report;
@@ -25,6 +27,9 @@ pub struct Input {
     /// them in show them wrong
     #[arg(long)]
     pub verify_checksums: bool,
+    /// Code page of EBCDIC text: 037, 500, 1047 or 1140
+    #[arg(long, default_value_t = CodePage::Ibm1047, value_name = "PAGE")]
+    pub codepage: CodePage,
     /// How many times its size a compressed trace may unpack to, 0 for no limit
     #[arg(long, default_value_t = LayerLimits::default().max_ratio, value_name = "N")]
     pub max_ratio: u64,
@@ -47,7 +52,12 @@ impl Input {
     /// Decoder settings; `follow_tcp` as in [`Settings`].
     #[must_use]
     pub fn settings(&self, follow_tcp: bool) -> Settings {
-        Settings { leap_seconds: self.leap_seconds, verify_checksums: self.verify_checksums, follow_tcp }
+        Settings {
+            leap_seconds: self.leap_seconds,
+            verify_checksums: self.verify_checksums,
+            codepage: self.codepage,
+            follow_tcp,
+        }
     }
 
     /// Number of worker threads.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use formats::ebcdic::CodePage;
+
 use super::buf::{Buf, Outcome, Stop};
 use super::field::FieldId;
 use super::registry::Proto;
@@ -18,6 +20,8 @@ use crate::track::flows::Follow;
 pub struct Settings {
     /// Seconds by which the trace's TOD clock runs ahead of UTC.
     pub leap_seconds: i64,
+    /// Code page of EBCDIC text.
+    pub codepage: CodePage,
     /// Follow TCP connections, for fields that are counted from where a connection began.
     pub follow_tcp: bool,
     /// Verify the checksums that adapters commonly fill in after the trace: IPv4, TCP, UDP and

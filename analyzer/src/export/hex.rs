@@ -1,10 +1,10 @@
 //! Bytes for people: hexadecimal with EBCDIC and ASCII columns.
 
 use crate::decode::fmt::Out;
-use formats::ctrace::name;
+use formats::ebcdic::CodePage;
 
 /// Sixteen bytes a line: offset, hexadecimal, EBCDIC and ASCII.
-pub fn dump(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn dump(out: &mut Vec<u8>, bytes: &[u8], page: CodePage) {
     for (i, row) in bytes.chunks(16).enumerate() {
         out.hex(16 * i as u64, 4);
         out.push(b' ');
@@ -19,7 +19,7 @@ pub fn dump(out: &mut Vec<u8>, bytes: &[u8]) {
         }
         let printable = |c: char| if c.is_ascii_graphic() || c == ' ' { c as u8 } else { b'.' };
         out.text("  *");
-        out.extend(row.iter().map(|&b| printable(name::to_char(b))));
+        out.extend(row.iter().map(|&b| printable(page.decode_byte(b))));
         out.extend(std::iter::repeat_n(b' ', 16 - row.len()));
         out.text("*  *");
         out.extend(row.iter().map(|&b| printable(char::from(b))));

@@ -132,7 +132,7 @@ impl Printer {
                     |_, _| pass(),
                     |c, batch| {
                         if hex {
-                            hex::dump(&mut c.sink.out, batch.bytes(c.frame.data));
+                            hex::dump(&mut c.sink.out, batch.bytes(c.frame.data), c.settings.codepage);
                         }
                         c.sink.finish();
                     },
@@ -197,7 +197,7 @@ fn each(
             let data = sources(c, batch);
             print(out, c, data);
             if hex {
-                hex::dump(out, data.frame);
+                hex::dump(out, data.frame, c.settings.codepage);
             }
         },
     );

@@ -5,7 +5,7 @@ pub mod pth;
 pub mod smc;
 pub mod systcpip;
 
-use formats::ctrace::{FormatId, name};
+use formats::ctrace::FormatId;
 
 use super::fmt::Out;
 use super::{Buf, Ctx, Endpoint, FieldId, Outcome, Proto, Sink, Span, Value, data};
@@ -64,10 +64,11 @@ fn addresses<S: Sink>(c: &mut Ctx<'_, S>, head: &[u8]) {
 /// A blank-padded EBCDIC name, without its padding.
 fn name<S: Sink>(c: &mut Ctx<'_, S>, id: FieldId, b: Buf<'_>, at: usize, len: usize) -> Outcome {
     let bytes = b.get(at, len)?;
+    let page = c.settings.codepage;
     let mut text = [0u8; 32];
     let mut n = 0;
     for &e in bytes.iter().take(16) {
-        n += name::to_char(e).encode_utf8(&mut text[n..]).len();
+        n += page.decode_byte(e).encode_utf8(&mut text[n..]).len();
     }
     let text = std::str::from_utf8(&text[..n]).unwrap_or_default().trim_end_matches([' ', '\0']);
     c.field(id, Value::Str(text), b.span(at, len));

@@ -63,8 +63,9 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, head: &[u8], b: Buf<'_>) -> Outcome 
 
 /// Runs of printable EBCDIC.
 fn text<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) {
+    let page = c.settings.codepage;
     let printable = |x: u8| {
-        let ch = name::to_char(x);
+        let ch = page.decode_byte(x);
         ch.is_ascii_graphic() || ch == ' '
     };
     let bytes = b.bytes();
@@ -74,7 +75,7 @@ fn text<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) {
         let run = bytes[at..].iter().take_while(|&&x| printable(x)).count();
         if run >= MIN_TEXT {
             line.clear();
-            line.extend(bytes[at..at + run].iter().take(MAX_TEXT).map(|&x| name::to_char(x)));
+            line.extend(bytes[at..at + run].iter().take(MAX_TEXT).map(|&x| page.decode_byte(x)));
             let shown = line.trim();
             if shown.len() >= MIN_TEXT {
                 c.field(TEXT, Value::Str(shown), b.span(at, run));

@@ -20,6 +20,7 @@ impl Sink {
         Finds {
             side: &mut self.batch.side,
             frames: &mut self.batch.frames,
+            blocks: &mut self.batch.blocks,
             anomalies: &mut self.batch.anomalies,
             interfaces: &mut self.batch.interfaces,
             tally: &mut self.batch.tally,

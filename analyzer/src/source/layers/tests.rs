@@ -75,7 +75,7 @@ fn one_layer_and_many() {
     assert_eq!(layers, ["gzip", "zstd", "xz", "terse", "gzip"]);
     let (out, layers, _) = plain(&d);
     assert!(out == d && layers.is_empty());
-    assert_eq!(plain(&[]).0, []);
+    assert!(plain(&[]).0.is_empty());
 }
 
 #[test]
