@@ -11,7 +11,7 @@
 //! their parts. A phrase may be longer than the history, even astronomically long (each code
 //! can double it), so putting together stops and goes on wherever the history is full.
 
-use super::records::{CAPACITY, History};
+use super::records::{CAPACITY, History, copy};
 use super::{CODES, Stop};
 
 /// Places of the queue.
@@ -20,8 +20,6 @@ const QMASK: usize = QUEUE - 1;
 const MASK: usize = CODES - 1;
 /// Longest text that is copied in one go.
 const LONGEST: u32 = 4096;
-/// Symbols that one copy of fixed width moves.
-const WIDE: usize = 32;
 /// Places of the queue that are looked through ahead.
 const AHEAD: usize = 32;
 
@@ -316,28 +314,5 @@ impl Spack {
             t.at = t.at.saturating_sub(by as u32);
         }
         self.turn.previous_at = self.turn.previous_at.saturating_sub(by as u32);
-    }
-}
-
-/// Copies `len` symbols that stand before `to` to `to`, its end. Whole pieces are moved, so
-/// what follows the text is overwritten.
-#[inline(always)]
-fn copy(buf: &mut [u16], from: usize, to: usize, len: usize) {
-    if len > 8 * WIDE {
-        buf.copy_within(from..from + len, to);
-        return;
-    }
-    let mut done = 0;
-    loop {
-        let (f, t) = (from + done, to + done);
-        if let Some(Ok(piece)) = buf.get(f..f + WIDE).map(<[u16; WIDE]>::try_from)
-            && let Some(d) = buf.get_mut(t..t + WIDE)
-        {
-            d.copy_from_slice(&piece);
-        }
-        done += WIDE;
-        if done >= len {
-            return;
-        }
     }
 }
