@@ -116,7 +116,7 @@ impl PackState {
     }
 
     fn choose(&mut self, rest: &[u16]) -> (u16, usize) {
-        let (victim, _) = self.pack.victim().unwrap_or_default();
+        let victim = self.pack.victim().unwrap_or_default();
         let mut code = rest[0] + 1;
         let mut len = 1;
         while let Some(s) = rest.get(len)

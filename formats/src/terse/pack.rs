@@ -17,7 +17,7 @@
 //! one that gets its first extension after that is passed over when its turn comes. Its text is not gathered along its prefixes either: it was written when
 //! the phrase was made, and is copied from there while the history reaches back that far.
 
-use super::records::{CAPACITY, History, MARK};
+use super::records::{CAPACITY, History, MARK, copy};
 use super::{CODES, Stop};
 
 /// A phrase. Symbols 1..=257 have places here too.
@@ -33,17 +33,22 @@ struct Node {
 
 /// The phrases and their order of use.
 #[derive(Debug)]
-pub(super) struct Pack {
-    nodes: Box<[Node; CODES]>,
+struct Book {
+    nodes: [Node; CODES],
     /// Phrases that extend each one; one more for single symbols, which are never recycled.
-    kids: Box<[u16; CODES]>,
-    /// Last symbol, kept for phrases that left the history.
-    last: Box<[u16; CODES]>,
+    kids: [u16; CODES],
     /// Phrases in order of making.
-    made: Box<[u16; CODES]>,
+    made: [u16; CODES],
+    /// Last symbol, kept for phrases that left the history.
+    last: [u16; CODES],
+}
+
+/// Where the queue stands: copied out while codes are decoded.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
     head: u16,
     tail: u16,
-    /// The next of them without extensions, as of when they were looked through.
+    /// The next phrases without extensions, as of when they were looked through.
     ready: [u16; AHEAD],
     ready_at: usize,
     ready_len: usize,
@@ -51,58 +56,32 @@ pub(super) struct Pack {
     up: u16,
 }
 
+/// The dictionary.
+#[derive(Debug)]
+pub(super) struct Pack {
+    book: Box<Book>,
+    turn: Turn,
+}
+
 const MASK: usize = CODES - 1;
-/// Symbols that one copy of fixed width moves.
-const WIDE: usize = 32;
 /// Phrases that are looked through ahead.
 const AHEAD: usize = 32;
 
-impl Pack {
-    /// The first dictionary: phrases of 2, 3, 4... blanks (X'40').
-    pub(super) fn new() -> Self {
-        let mut nodes = Box::new([Node::default(); CODES]);
-        for (i, n) in nodes.iter_mut().enumerate() {
-            *n = match i {
-                0..=257 => Node { at: 0, len: 1, prefix: 0 },
-                _ => Node { at: 0, len: i as u16 - 256, prefix: i as u16 - 1 },
-            };
-        }
-        nodes[258].prefix = 0x41;
-        let mut kids = Box::new([1; CODES]);
-        kids[0x41] = 2;
-        kids[CODES - 1] = 0;
-        let mut last = Box::new([0x40; CODES]);
-        for (i, l) in last.iter_mut().enumerate().take(258) {
-            *l = (i as u16).wrapping_sub(1);
-        }
-        debug_assert_eq!(last[257], MARK);
-        Self {
-            nodes,
-            kids,
-            last,
-            made: Box::new([0; CODES]),
-            head: 0,
-            tail: 0,
-            ready: [0; AHEAD],
-            ready_at: 0,
-            ready_len: 0,
-            up: CODES as u16 - 1,
-        }
-    }
-
+impl Book {
     /// Looks through the next phrases of the queue; false when there is none without extensions.
-    fn look_ahead(&mut self) -> bool {
-        (self.ready_at, self.ready_len) = (0, 0);
-        while self.ready_len == 0 {
-            let n = self.tail.wrapping_sub(self.head).min(AHEAD as u16);
+    #[inline(never)]
+    fn look_ahead(&self, t: &mut Turn) -> bool {
+        (t.ready_at, t.ready_len) = (0, 0);
+        while t.ready_len == 0 {
+            let n = t.tail.wrapping_sub(t.head).min(AHEAD as u16);
             if n == 0 {
                 return false;
             }
             for _ in 0..n {
-                let y = self.made[self.head as usize & MASK];
-                self.ready[self.ready_len % AHEAD] = y;
-                self.ready_len += usize::from(self.kids[y as usize & MASK] == 0);
-                self.head = self.head.wrapping_add(1);
+                let y = self.made[t.head as usize & MASK];
+                t.ready[t.ready_len % AHEAD] = y;
+                t.ready_len += usize::from(self.kids[y as usize & MASK] == 0);
+                t.head = t.head.wrapping_add(1);
             }
         }
         true
@@ -110,75 +89,21 @@ impl Pack {
 
     /// The phrase that the next code recycles, and 1 when it is the next that is ready.
     #[inline(always)]
-    pub(super) fn victim(&mut self) -> Option<(u16, usize)> {
+    fn victim(&self, t: &mut Turn) -> Option<(u16, usize)> {
         loop {
-            if self.ready_at >= self.ready_len && !self.look_ahead() {
-                let alone = self.kids[self.up as usize & MASK] == 0;
-                return alone.then_some((self.up, 0));
+            if t.ready_at >= t.ready_len && !self.look_ahead(t) {
+                let alone = self.kids[t.up as usize & MASK] == 0;
+                return alone.then_some((t.up, 0));
             }
             // Which of the two it is can not be foretold: chosen without a branch.
-            let queued = self.ready[self.ready_at % AHEAD];
-            let taken = usize::from(self.kids[self.up as usize & MASK] != 0);
-            let y = if taken == 1 { queued } else { self.up };
+            let queued = t.ready[t.ready_at % AHEAD];
+            let taken = usize::from(self.kids[t.up as usize & MASK] != 0);
+            let y = if taken == 1 { queued } else { t.up };
             if self.kids[y as usize & MASK] == 0 {
                 return Some((y, taken));
             }
-            self.ready_at += 1;
+            t.ready_at += 1;
         }
-    }
-
-    /// Decodes until `stop` places of the history are used; returns the codes used.
-    pub(super) fn run(&mut self, codes: &[u16], h: &mut History, stop: usize) -> (usize, Stop) {
-        let stop = stop.min(CAPACITY);
-        let mut pos = h.pos;
-        let mut used = 0;
-        let why = loop {
-            if pos >= stop {
-                break Stop::Room;
-            }
-            let Some(&code) = codes.get(used) else {
-                break Stop::Input;
-            };
-            let c = code as usize & MASK;
-            used += 1;
-            if c == 0 {
-                break Stop::End;
-            }
-            // The phrase to recycle is chosen before the code counts as a use.
-            let Some((y, taken)) = self.victim() else {
-                break Stop::Bad;
-            };
-            let y = y as usize & MASK;
-            if c == y {
-                break Stop::Bad;
-            }
-            self.ready_at += taken;
-            let old = self.nodes[y];
-            let up = old.prefix as usize & MASK;
-            self.kids[up] -= 1;
-            // The prefix's text is the beginning of this one's, and perhaps a later copy.
-            self.nodes[up].at = self.nodes[up].at.max(old.at);
-            self.up = up as u16;
-
-            self.kids[c] += 1;
-            self.kids[y] = 0;
-            let n = &mut self.nodes[c];
-            let (from, len) = (n.at as usize, n.len);
-            n.at = pos as u32;
-            self.nodes[y] = Node { at: pos as u32, len: len + 1, prefix: c as u16 };
-            self.made[self.tail as usize & MASK] = y as u16;
-            self.tail = self.tail.wrapping_add(1);
-
-            let l = len as usize;
-            if from == 0 {
-                self.spell(c, &mut h.buf, pos, l);
-            } else {
-                copy(&mut h.buf, from, pos, l);
-            }
-            pos += l;
-        };
-        h.pos = pos;
-        (used, why)
     }
 
     /// The text of a phrase that left the history: back along its prefixes, until one of them
@@ -196,10 +121,105 @@ impl Pack {
             at = n.prefix as usize & MASK;
         }
     }
+}
+
+impl Pack {
+    /// The first dictionary: phrases of 2, 3, 4... blanks (X'40').
+    pub(super) fn new() -> Self {
+        let mut book = Box::new(Book {
+            nodes: [Node::default(); CODES],
+            kids: [1; CODES],
+            made: [0; CODES],
+            last: [0x40; CODES],
+        });
+        for (i, n) in book.nodes.iter_mut().enumerate() {
+            *n = match i {
+                0..=257 => Node { at: 0, len: 1, prefix: 0 },
+                _ => Node { at: 0, len: i as u16 - 256, prefix: i as u16 - 1 },
+            };
+        }
+        book.nodes[258].prefix = 0x41;
+        book.kids[0x41] = 2;
+        book.kids[CODES - 1] = 0;
+        for (i, l) in book.last.iter_mut().enumerate().take(258) {
+            *l = (i as u16).wrapping_sub(1);
+        }
+        debug_assert_eq!(book.last[257], MARK);
+        let up = CODES as u16 - 1;
+        let turn = Turn { head: 0, tail: 0, ready: [0; AHEAD], ready_at: 0, ready_len: 0, up };
+        Self { book, turn }
+    }
+
+    /// The phrase that the next code recycles; for the encoder.
+    pub(super) fn victim(&mut self) -> Option<u16> {
+        self.book.victim(&mut self.turn).map(|(y, _)| y)
+    }
+
+    /// Decodes until `stop` places of the history are used; returns the codes used.
+    pub(super) fn run(&mut self, codes: &[u16], h: &mut History, stop: usize) -> (usize, Stop) {
+        let stop = stop.min(CAPACITY);
+        let buf = &mut *h.buf;
+        let book = &mut *self.book;
+        let mut t = self.turn;
+        let mut pos = h.pos;
+        let mut used = 0;
+        let why = loop {
+            if pos >= stop {
+                break Stop::Room;
+            }
+            let Some(&code) = codes.get(used) else {
+                break Stop::Input;
+            };
+            let c = code as usize & MASK;
+            used += 1;
+            if c == 0 {
+                break Stop::End;
+            }
+            // The phrase to recycle is chosen before the code counts as a use.
+            let Some((y, taken)) = book.victim(&mut t) else {
+                break Stop::Bad;
+            };
+            let y = y as usize & MASK;
+            if c == y {
+                break Stop::Bad;
+            }
+            t.ready_at += taken;
+            let old = book.nodes[y];
+            let up = old.prefix as usize & MASK;
+            book.kids[up] -= 1;
+            // The prefix's text is the beginning of this one's, and perhaps a later copy.
+            book.nodes[up].at = book.nodes[up].at.max(old.at);
+            t.up = up as u16;
+
+            book.kids[c] += 1;
+            book.kids[y] = 0;
+            let n = &mut book.nodes[c];
+            let (from, len) = (n.at as usize, n.len as usize);
+            n.at = pos as u32;
+            book.nodes[y] = Node { at: pos as u32, len: len as u16 + 1, prefix: c as u16 };
+            book.made[t.tail as usize & MASK] = y as u16;
+            t.tail = t.tail.wrapping_add(1);
+
+            if from == 0 {
+                book.spell(c, buf, pos, len);
+            } else {
+                copy(buf, from, pos, len);
+                // Only the phrase made last reaches up to here, and then by its last symbol,
+                // which is its first.
+                if from + len > pos {
+                    buf[pos + len - 1] = buf[from];
+                }
+            }
+            pos += len;
+        };
+        self.turn = t;
+        h.pos = pos;
+        (used, why)
+    }
 
     /// The history moved by `by` symbols; `before` is what it was. Called before it moves.
     pub(super) fn slide(&mut self, before: &[u16], by: usize) {
-        for (n, l) in self.nodes.iter_mut().zip(self.last.iter_mut()) {
+        for (n, l) in self.book.nodes.iter_mut().zip(&mut self.book.last) {
             let at = n.at as usize;
             if at != 0 && at <= by {
                 *l = before[at + n.len as usize - 1];
@@ -211,25 +231,7 @@ impl Pack {
     /// True when `code` stands for more than `longest` of the blanks that the first dictionary
     /// consists of.
     pub(super) fn is_blanks(&self, code: u16, longest: u16) -> bool {
-        let n = self.nodes[code as usize & MASK];
+        let n = self.book.nodes[code as usize & MASK];
         n.len > longest && n.len == code.wrapping_sub(256) && n.prefix + 1 == code
-    }
-}
-
-/// Copies `len` symbols from `from` to `to`, its end. Only the phrase made last may reach up to
-/// `to`, and then by one symbol, which is its first.
-#[inline(always)]
-fn copy(buf: &mut [u16], from: usize, to: usize, len: usize) {
-    if len <= WIDE {
-        if let Some(Ok(t)) = buf.get(from..from + WIDE).map(<[u16; WIDE]>::try_from)
-            && let Some(d) = buf.get_mut(to..to + WIDE)
-        {
-            d.copy_from_slice(&t);
-        }
-    } else {
-        buf.copy_within(from..from + len, to);
-    }
-    if from + len > to {
-        buf[to + len - 1] = buf[from];
     }
 }

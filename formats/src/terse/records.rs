@@ -11,6 +11,9 @@ pub(super) const KEEP: usize = CAPACITY / 2;
 /// Symbols behind the capacity, so that a phrase and a copy wider than it need no check.
 pub(super) const SLACK: usize = 4096 + 64;
 
+/// Symbols that one copy of fixed width moves.
+const WIDE: usize = 32;
+
 /// Longest record that a record descriptor word of a data set describes, itself left out.
 const MAX_RECORD: usize = 32_760 - 4;
 /// Data of one segment of a longer one.
@@ -38,6 +41,29 @@ impl History {
     pub(super) fn slide(&mut self) {
         self.buf.copy_within(self.pos - KEEP..self.pos, 0);
         self.pos = KEEP;
+    }
+}
+
+/// Copies `len` symbols that stand before `to` to `to`, its end. Whole pieces are moved, so
+/// what follows the text is overwritten.
+#[inline(always)]
+pub(super) fn copy(buf: &mut [u16], from: usize, to: usize, len: usize) {
+    if len > 8 * WIDE {
+        buf.copy_within(from..from + len, to);
+        return;
+    }
+    let mut done = 0;
+    loop {
+        let (f, t) = (from + done, to + done);
+        if let Some(Ok(piece)) = buf.get(f..f + WIDE).map(<[u16; WIDE]>::try_from)
+            && let Some(d) = buf.get_mut(t..t + WIDE)
+        {
+            d.copy_from_slice(&piece);
+        }
+        done += WIDE;
+        if done >= len {
+            return;
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! their parts. A phrase may be longer than the history, even astronomically long (each code
 //! can double it), so putting together stops and goes on wherever the history is full.
 
-use super::records::{CAPACITY, History};
+use super::records::{CAPACITY, History, copy};
 use super::{CODES, Stop};
 
 /// Places of the queue.
@@ -20,31 +20,40 @@ const QMASK: usize = QUEUE - 1;
 const MASK: usize = CODES - 1;
 /// Longest text that is copied in one go.
 const LONGEST: u32 = 4096;
-/// Symbols that one copy of fixed width moves.
-const WIDE: usize = 32;
 /// Places of the queue that are looked through ahead.
 const AHEAD: usize = 32;
 
-/// A phrase. Symbols 1..=257 have places here too.
+/// Where a phrase's text is.
 #[derive(Debug, Clone, Copy, Default)]
-struct Node {
-    /// Where the text stands in the history, 0 when it is not there.
+struct Text {
+    /// Its place in the history, 0 when it is not there.
     at: u32,
-    /// Symbols of the text, 0 for a place that holds no phrase; stays at its greatest value.
+    /// Symbols, 0 for a place that holds no phrase; stays at its greatest value.
     len: u32,
-    left: u16,
-    right: u16,
+}
+
+/// How long a phrase stays.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stay {
     /// Phrases that this one is part of; one more for single symbols.
     refs: u16,
     /// Its last place in the queue.
     queued: u16,
 }
 
-/// The phrases and what is known of the stream.
+/// The phrases; symbols 1..=257 have places here too. What each code touches most is kept
+/// apart, so that it stays in the innermost cache.
 #[derive(Debug)]
-pub(super) struct Spack {
-    nodes: Box<[Node; CODES]>,
-    queue: Box<[u16; QUEUE]>,
+struct Book {
+    texts: [Text; CODES],
+    stays: [Stay; CODES],
+    parts: [[u16; 2]; CODES],
+    queue: [u16; QUEUE],
+}
+
+/// Where the queue and the stream stand: copied out while codes are decoded.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
     head: u16,
     tail: u16,
     /// The next of the queue that are part of nothing, as of when they were looked through.
@@ -57,20 +66,117 @@ pub(super) struct Spack {
     previous: u16,
     /// Where its text begins in the history, 0 when not there.
     previous_at: u32,
+}
+
+/// The phrases and what is known of the stream.
+#[derive(Debug)]
+pub(super) struct Spack {
+    book: Box<Book>,
+    turn: Turn,
     /// Parts still to be written, the next one last.
     parts: Vec<u16>,
 }
 
+impl Book {
+    /// Looks through the next places of the queue; false when none holds a phrase that may go.
+    #[inline(never)]
+    fn look_ahead(&self, t: &mut Turn) -> bool {
+        (t.ready_at, t.ready_len) = (0, 0);
+        while t.ready_len == 0 {
+            let n = t.tail.wrapping_sub(t.head).min(AHEAD as u16);
+            if n == 0 {
+                return false;
+            }
+            for _ in 0..n {
+                let at = t.head;
+                let s = self.stays[self.queue[at as usize & QMASK] as usize & MASK];
+                t.ready[t.ready_len % AHEAD] = at;
+                t.ready_len += usize::from((s.refs == 0) & (s.queued == at));
+                t.head = at.wrapping_add(1);
+            }
+        }
+        true
+    }
+
+    /// Takes out the phrase that has been part of no other one for longest.
+    #[inline(always)]
+    fn kill(&mut self, t: &mut Turn) -> Option<usize> {
+        let y = loop {
+            if t.ready_at >= t.ready_len && !self.look_ahead(t) {
+                return None;
+            }
+            let at = t.ready[t.ready_at % AHEAD];
+            t.ready_at += 1;
+            let y = self.queue[at as usize & QMASK] as usize & MASK;
+            let s = self.stays[y];
+            if (s.refs == 0) & (s.queued == at) {
+                break y;
+            }
+        };
+        self.texts[y].len = 0;
+        let [left, right] = self.parts[y];
+        self.release(left, t);
+        self.release(right, t);
+        Some(y)
+    }
+
+    /// `c` is part of one phrase less.
+    #[inline(always)]
+    fn release(&mut self, c: u16, t: &mut Turn) {
+        let s = &mut self.stays[c as usize & MASK];
+        let refs = s.refs.wrapping_sub(1);
+        // Whether it is free now can not be foretold: no branch.
+        let free = refs == 0;
+        *s = Stay { refs, queued: if free { t.tail } else { s.queued } };
+        self.queue[t.tail as usize & QMASK] = c;
+        t.tail = t.tail.wrapping_add(u16::from(free));
+    }
+
+    /// The place for the next phrase, taken from another one when all are used; 0 for none
+    /// before the first code.
+    #[inline(always)]
+    fn make_room(&mut self, t: &mut Turn) -> Option<u16> {
+        if (t.fresh as usize) < CODES {
+            let first = t.previous == 0;
+            let place = if first { 0 } else { t.fresh };
+            t.fresh += u16::from(!first);
+            return Some(place);
+        }
+        self.kill(t).map(|y| y as u16)
+    }
+
+    /// Makes the phrase of the previous code and `c`, whose text will stand at `pos`.
+    #[inline(always)]
+    fn step(&mut self, place: u16, c: usize, pos: usize, t: &mut Turn) {
+        if place != 0 {
+            let place = place as usize & MASK;
+            let h = t.previous as usize & MASK;
+            let len = self.texts[h].len.saturating_add(self.texts[c].len);
+            self.texts[place] = Text { at: t.previous_at, len };
+            self.parts[place] = [h as u16, c as u16];
+            self.stays[h].refs += 1;
+            self.stays[c].refs += 1;
+            self.stays[place] = Stay { refs: 0, queued: t.tail };
+            self.queue[t.tail as usize & QMASK] = place as u16;
+            t.tail = t.tail.wrapping_add(1);
+        }
+        t.previous = c as u16;
+        t.previous_at = pos as u32;
+        self.texts[c].at = pos as u32;
+    }
+}
+
 impl Spack {
     pub(super) fn new() -> Self {
-        let mut nodes = Box::new([Node::default(); CODES]);
-        for n in &mut nodes[1..=257] {
-            (n.len, n.refs) = (1, 1);
-        }
-        let queue = Box::new([0; QUEUE]);
-        Self {
-            nodes,
-            queue,
+        let mut book = Box::new(Book {
+            texts: [Text::default(); CODES],
+            stays: [Stay::default(); CODES],
+            parts: [[0; 2]; CODES],
+            queue: [0; QUEUE],
+        });
+        book.texts[1..=257].fill(Text { at: 0, len: 1 });
+        book.stays[1..=257].fill(Stay { refs: 1, queued: 0 });
+        let turn = Turn {
             head: 0,
             tail: 0,
             ready: [0; AHEAD],
@@ -79,105 +185,23 @@ impl Spack {
             fresh: 258,
             previous: 0,
             previous_at: 0,
-            parts: Vec::new(),
-        }
-    }
-
-    /// Looks through the next places of the queue; false when none holds a phrase that may go.
-    fn look_ahead(&mut self) -> bool {
-        (self.ready_at, self.ready_len) = (0, 0);
-        while self.ready_len == 0 {
-            let n = self.tail.wrapping_sub(self.head).min(AHEAD as u16);
-            if n == 0 {
-                return false;
-            }
-            for _ in 0..n {
-                let at = self.head;
-                let n = &self.nodes[self.queue[at as usize & QMASK] as usize & MASK];
-                self.ready[self.ready_len % AHEAD] = at;
-                self.ready_len += usize::from((n.refs == 0) & (n.queued == at));
-                self.head = at.wrapping_add(1);
-            }
-        }
-        true
-    }
-
-    /// Takes out the phrase that has been part of no other one for longest.
-    #[inline(always)]
-    fn kill(&mut self) -> Option<usize> {
-        let (y, old) = loop {
-            if self.ready_at >= self.ready_len && !self.look_ahead() {
-                return None;
-            }
-            let at = self.ready[self.ready_at % AHEAD];
-            self.ready_at += 1;
-            let y = self.queue[at as usize & QMASK] as usize & MASK;
-            let old = self.nodes[y];
-            if (old.refs == 0) & (old.queued == at) {
-                break (y, old);
-            }
         };
-        self.nodes[y].len = 0;
-        let left = old.left as usize & MASK;
-        self.release(left);
-        self.release(old.right as usize & MASK);
-        Some(y)
+        Self { book, turn, parts: Vec::new() }
     }
 
-    /// `c` is part of one phrase less.
-    #[inline(always)]
-    fn release(&mut self, c: usize) {
-        let tail = self.tail;
-        let n = &mut self.nodes[c];
-        n.refs -= 1;
-        // Whether it is free now can not be foretold: no branch.
-        let free = n.refs == 0;
-        n.queued = if free { tail } else { n.queued };
-        self.queue[tail as usize & QMASK] = c as u16;
-        self.tail = tail.wrapping_add(u16::from(free));
-    }
-
-    #[inline(always)]
-    fn enqueue(&mut self, c: usize) {
-        self.nodes[c].queued = self.tail;
-        self.queue[self.tail as usize & QMASK] = c as u16;
-        self.tail = self.tail.wrapping_add(1);
-    }
-
-    /// True when a phrase must go before the next code is looked at. The encoder asks, too.
-    #[inline(always)]
+    /// The place for the next phrase, as [`Self::run`] chooses it; for the encoder.
     pub(super) fn make_room(&mut self) -> Option<u16> {
-        if self.previous == 0 {
-            return Some(0);
-        }
-        if (self.fresh as usize) < CODES {
-            self.fresh += 1;
-            return Some(self.fresh - 1);
-        }
-        self.kill().map(|y| y as u16)
+        self.book.make_room(&mut self.turn)
     }
 
     /// True when `code` stands for a phrase.
     pub(super) fn is_live(&self, code: u16) -> bool {
-        self.nodes[code as usize & MASK].len != 0
+        self.book.texts[code as usize & MASK].len != 0
     }
 
-    /// Makes the phrase of the previous code and `c`, whose text will stand at `pos`.
-    #[inline(always)]
+    /// Uses a code without its text; for the encoder.
     pub(super) fn step(&mut self, place: u16, c: usize, pos: usize) {
-        if place != 0 {
-            let place = place as usize & MASK;
-            let h = self.previous as usize & MASK;
-            let len = self.nodes[h].len.saturating_add(self.nodes[c].len);
-            let (left, right) = (h as u16, c as u16);
-            self.nodes[place] = Node { at: self.previous_at, len, left, right, refs: 0, queued: 0 };
-            self.nodes[h].refs += 1;
-            self.nodes[c].refs += 1;
-            self.enqueue(place);
-        }
-        self.previous = c as u16;
-        self.previous_at = pos as u32;
-        self.nodes[c].at = pos as u32;
+        self.book.step(place, c & MASK, pos, &mut self.turn);
     }
 
     /// Decodes until `stop` places of the history are used; returns the codes used.
@@ -185,38 +209,67 @@ impl Spack {
         let stop = stop.min(CAPACITY);
         let mut used = 0;
         let mut pos = h.pos;
-        let why = loop {
+        loop {
             if !self.parts.is_empty() {
                 pos = self.assemble(&mut h.buf, pos, stop);
             }
-            if pos >= stop {
-                break Stop::Room;
+            let (n, why) = self.quick(&codes[used..], &mut h.buf, &mut pos, stop);
+            used += n;
+            match why {
+                Some(why) => {
+                    h.pos = pos;
+                    return (used, why);
+                }
+                None => {
+                    // Its own place in the history is being written and can not be copied from.
+                    let c = self.turn.previous as usize & MASK;
+                    self.split(c, &mut h.buf, &mut pos);
+                }
+            }
+        }
+    }
+
+    /// Decodes codes whose texts are in the history. None: the last one's is not.
+    #[inline(always)]
+    fn quick(
+        &mut self,
+        codes: &[u16],
+        buf: &mut [u16],
+        pos: &mut usize,
+        stop: usize,
+    ) -> (usize, Option<Stop>) {
+        let book = &mut *self.book;
+        let mut t = self.turn;
+        let mut to = *pos;
+        let mut used = 0;
+        let why = loop {
+            if to >= stop {
+                break Some(Stop::Room);
             }
             let Some(&code) = codes.get(used) else {
-                break Stop::Input;
+                break Some(Stop::Input);
             };
             let c = code as usize & MASK;
             used += 1;
             if c == 0 {
-                break Stop::End;
+                break Some(Stop::End);
             }
-            let Some(place) = self.make_room() else {
-                break Stop::Bad;
+            let Some(place) = book.make_room(&mut t) else {
+                break Some(Stop::Bad);
             };
-            let Node { at, len, .. } = self.nodes[c];
+            let Text { at, len } = book.texts[c];
             if len == 0 {
-                break Stop::Bad;
+                break Some(Stop::Bad);
             }
-            self.step(place, c, pos);
-            if at != 0 && len <= LONGEST {
-                copy(&mut h.buf, at as usize, pos, len as usize);
-                pos += len as usize;
-            } else {
-                // Its own place in the history is being written and can not be copied from.
-                self.split(c, &mut h.buf, &mut pos);
+            book.step(place, c, to, &mut t);
+            if (at == 0) | (len > LONGEST) {
+                break None;
             }
+            copy(buf, at as usize, to, len as usize);
+            to += len as usize;
         };
-        h.pos = pos;
+        self.turn = t;
+        *pos = to;
         (used, why)
     }
 
@@ -231,8 +284,8 @@ impl Spack {
             buf[*pos] = c as u16 - 1;
             *pos += 1;
         } else {
-            self.parts.push(self.nodes[c].right);
-            self.parts.push(self.nodes[c].left);
+            let [left, right] = self.book.parts[c];
+            self.parts.extend([right, left]);
         }
     }
 
@@ -243,8 +296,8 @@ impl Spack {
             && let Some(c) = self.parts.pop()
         {
             let c = c as usize & MASK;
-            let Node { at, len, .. } = self.nodes[c];
-            self.nodes[c].at = pos as u32;
+            let Text { at, len } = self.book.texts[c];
+            self.book.texts[c].at = pos as u32;
             if at != 0 && len <= LONGEST {
                 copy(buf, at as usize, pos, len as usize);
                 pos += len as usize;
@@ -257,23 +310,9 @@ impl Spack {
 
     /// The history moves by `by` symbols.
     pub(super) fn slide(&mut self, by: usize) {
-        for n in self.nodes.iter_mut() {
-            n.at = n.at.saturating_sub(by as u32);
+        for t in &mut self.book.texts {
+            t.at = t.at.saturating_sub(by as u32);
         }
-        self.previous_at = self.previous_at.saturating_sub(by as u32);
-    }
-}
-
-/// Copies `len` symbols that stand before `to` to `to`, its end.
-#[inline(always)]
-fn copy(buf: &mut [u16], from: usize, to: usize, len: usize) {
-    if len <= WIDE {
-        if let Some(Ok(t)) = buf.get(from..from + WIDE).map(<[u16; WIDE]>::try_from)
-            && let Some(d) = buf.get_mut(to..to + WIDE)
-        {
-            d.copy_from_slice(&t);
-        }
-    } else {
-        buf.copy_within(from..from + len, to);
+        self.turn.previous_at = self.turn.previous_at.saturating_sub(by as u32);
     }
 }
