@@ -40,23 +40,28 @@ impl PcapExport {
         Ok(())
     }
 
-    fn header(&mut self, link: LinkType, nanos: bool, snaplen: u32) {
-        FileHeader::new(nanos, link.0, snaplen).encode(&mut self.out);
+    fn header(&mut self, link: LinkType, nanos: bool, snaplen: u32, fcs_len: Option<u8>) {
+        let mut h = FileHeader::new(nanos, link.0, snaplen);
+        if let Some(n) = fcs_len.filter(|n| n.is_multiple_of(2) && (1..=30).contains(n)) {
+            h.network |= u32::from(n / 2) << 28 | 0x0400_0000;
+        }
+        h.encode(&mut self.out);
         self.link = Some((link, if nanos { 1 } else { 1000 }));
     }
 
     fn packet(&mut self, batch: &Batch, f: &Frame) {
-        if f.link.0 >= 0xFF00 {
+        let (link, orig_len, data) = batch.with_pseudo_header(f);
+        if link.0 >= 0xFF00 {
             self.other += 1;
             return;
         }
         if self.link.is_none() {
             let i = batch.interfaces.get(f.iface as usize);
             let nanos = f.head_kind == Head::Cte || i.is_some_and(|i| i.tsresol > 6);
-            self.header(f.link, nanos, i.map_or(0, |i| i.snaplen).max(SNAPLEN));
+            self.header(link, nanos, i.map_or(0, |i| i.snaplen).max(SNAPLEN), f.fcs_len);
         }
-        let Some((link, unit)) = self.link else { return };
-        if f.link != link {
+        let Some((first, unit)) = self.link else { return };
+        if link != first {
             self.other += 1;
             return;
         }
@@ -65,13 +70,7 @@ impl PcapExport {
             self.early += 1;
             0
         });
-        let data = batch.bytes(f.data);
-        let record = RecordHeader {
-            ts_sec,
-            ts_frac: t.nanos / unit,
-            incl_len: data.len() as u32,
-            orig_len: f.orig_len,
-        };
+        let record = RecordHeader { ts_sec, ts_frac: t.nanos / unit, incl_len: data.len() as u32, orig_len };
         record.encode(Endian::Little, &mut self.out);
         self.out.extend_from_slice(data);
     }
@@ -92,7 +91,7 @@ impl Exporter for PcapExport {
 
     fn finish(&mut self, _: &Report) -> io::Result<Vec<String>> {
         if self.link.is_none() {
-            self.header(LinkType::ETHERNET, false, SNAPLEN);
+            self.header(LinkType::ETHERNET, false, SNAPLEN, None);
         }
         self.flush()?;
         let mut notes = Vec::new();

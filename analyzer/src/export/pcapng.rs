@@ -152,13 +152,13 @@ impl PcapngExport {
         self.ours();
         let zos = f.head_kind == Head::Cte;
         let wrapped = matches!(f.link, LinkType::ZOS_DATA | LinkType::ZOS_SMC | LinkType::ZOS_CTE);
-        let link = if wrapped { LinkType(utc2::LINK_TYPE) } else { f.link };
+        let (link, orig_len, data) = batch.with_pseudo_header(f);
+        let link = if wrapped { LinkType(utc2::LINK_TYPE) } else { link };
         if link.0 >= 0xFF00 {
             *self.unrepresented.entry(link.0).or_default() += 1;
             return;
         }
         let interface = self.interface(batch, f, link);
-        let data = batch.bytes(f.data);
         let mut text = String::new();
         let mut direction = 0;
         if zos {
@@ -196,7 +196,7 @@ impl PcapngExport {
             let len = self.scratch.len() as u32;
             ng::Enhanced::encode(ORDER, interface, nanos, len, &[&self.scratch], &mut self.out, options);
         } else {
-            ng::Enhanced::encode(ORDER, interface, nanos, f.orig_len, &[data], &mut self.out, options);
+            ng::Enhanced::encode(ORDER, interface, nanos, orig_len, &[data], &mut self.out, options);
         }
     }
 }
@@ -243,7 +243,9 @@ impl Exporter for PcapngExport {
                 }
             }
             let Some(f) = batch.frames.get(i) else { break };
-            if passed.is_some_and(|p| p.get(i) != Some(&true)) {
+            // Custom blocks and journal entries hold no packet that a filter could be meant for.
+            let packet = !matches!(f.link, LinkType::PCAPNG_CUSTOM | LinkType::SYSTEMD_JOURNAL);
+            if packet && passed.is_some_and(|p| p.get(i) != Some(&true)) {
                 continue;
             }
             if matches!(f.head_kind, Head::Pcapng { .. }) {

@@ -315,6 +315,19 @@ impl Batch {
         from.get(c.off as usize..c.off as usize + c.len as usize).unwrap_or_default()
     }
 
+    /// What a capture file has to hold for a frame: link type, length on the wire and bytes, those
+    /// of the pseudo-header included where the link type wants one.
+    #[must_use]
+    pub fn with_pseudo_header(&self, f: &Frame) -> (LinkType, u32, &[u8]) {
+        if f.phdr_len == 0 {
+            return (f.link, f.orig_len, self.bytes(f.data));
+        }
+        let link = self.interfaces.get(f.iface as usize).map_or(f.link, |i| i.link);
+        let phdr = u32::from(f.phdr_len);
+        let chunk = Chunk { off: f.data.off.saturating_sub(phdr), len: f.data.len + phdr, ..f.data };
+        (link, f.orig_len.saturating_add(phdr), self.bytes(chunk))
+    }
+
     /// Forgets everything but the memory.
     pub fn clear(&mut self) {
         self.filled = 0;

@@ -40,7 +40,9 @@ pub fn batches(framer: &mut dyn Framer, bytes: &[u8], window: usize, mut each: i
         let end = (base + have).min(bytes.len());
         let eof = end == bytes.len();
         batch.clear();
+        batch.buf.clear();
         batch.buf.extend_from_slice(&bytes[base..end]);
+        batch.filled = end - base;
         batch.base = base as u64;
         let p = framer.walk(
             Window { bytes: &batch.buf, base: base as u64, eof },
@@ -184,7 +186,10 @@ pub struct Temp(pub PathBuf);
 impl Temp {
     /// Writes the file.
     pub fn new(name: &str, bytes: &[u8]) -> Self {
-        let path = std::env::temp_dir().join(format!("zscope-{}-{name}", std::process::id()));
+        // Tests of one process run at the same time.
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let n = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("zscope-{}-{n}-{name}", std::process::id()));
         std::fs::write(&path, bytes).unwrap();
         Self(path)
     }
