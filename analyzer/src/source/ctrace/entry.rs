@@ -65,6 +65,10 @@ fn be64(b: &[u8], at: usize) -> u64 {
     b.get(at..).and_then(|b| b.first_chunk()).map_or(0, |b| u64::from_be_bytes(*b))
 }
 
+/// The largest CTEOFF that is believed: 16 is all that was ever seen, and text in the place of an
+/// entry would make it large.
+const MAX_OFF: usize = 256;
+
 /// Length of the complete entry at the start of `b`: its two lengths agree and its data is
 /// inside it. `None` otherwise, also when it ends behind `b`.
 #[inline]
@@ -72,7 +76,7 @@ pub(super) fn complete(b: &[u8]) -> Option<usize> {
     let head = b.first_chunk::<HEADER>()?;
     let len = usize::from(u16::from_be_bytes([head[0], head[1]]));
     let off = usize::from(u16::from_be_bytes([head[2], head[3]]));
-    if off < HEADER || off + TRAILER > len || len > b.len() {
+    if !(HEADER..=MAX_OFF).contains(&off) || off + TRAILER > len || len > b.len() {
         return None;
     }
     (b[len - 2] == head[0] && b[len - 1] == head[1]).then_some(len)

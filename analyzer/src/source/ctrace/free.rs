@@ -28,6 +28,14 @@ pub(super) struct Free {
     init: Option<Message>,
 }
 
+/// An entry of `len` bytes with `gap` bytes of header inside it, from `at` on.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    len: usize,
+    gap: usize,
+    at: usize,
+}
+
 enum Step {
     To(usize),
     Need(usize),
@@ -124,8 +132,9 @@ impl Free {
                 self.header(&view[..len], place, out);
                 return Step::To(at + len);
             }
-            if let Some(len) = self.rejoin_known(view, open, place, out) {
-                return Step::To(at + len);
+            if let Some(cut) = self.known_cut(view, open) {
+                self.rejoin(view, cut, place, out);
+                return Step::To(at + cut.len + cut.gap);
             }
         }
         let mark = |x: usize| Message::parse(&view[x..]).is_ok();
@@ -142,13 +151,8 @@ impl Free {
             Next::Nothing => view.len(),
         };
         let end = self.cut_before(view, end, open);
-        let gap = end.wrapping_sub(be16(view, 0));
-        if self.learn
-            && scan::prefix(view).is_some()
-            && (1..=headers::MAX).contains(&gap)
-            && be16(view, end - TRAILER) == end - gap
-            && self.rejoin(view, end, gap, place, out)
-        {
+        if let Some(cut) = self.new_cut(&view[..end]) {
+            self.rejoin(view, cut, place, out);
             return Step::To(at + end);
         }
         let mut bytes = &view[..end];
@@ -185,17 +189,10 @@ impl Free {
         self.entries.set_component(self.headers.component());
     }
 
-    /// An entry cut in two by a record boundary with a header of known length inside it.
-    fn rejoin_known(&mut self, view: &[u8], open: bool, place: Place, out: &mut Finds<'_>) -> Option<usize> {
-        let (len, gap) = self.known_cut(view, open)?;
-        self.rejoin(view, len + gap, gap, place, out).then_some(len + gap)
-    }
-
-    /// Length of an entry at the start of `view` into which a header of known length was put,
-    /// and the length of that header.
-    fn known_cut(&self, view: &[u8], open: bool) -> Option<(usize, usize)> {
-        let len = scan::prefix(view)?.len;
-        let fits = |gap: &usize| {
+    /// An entry at the start of `view` that a record boundary cut, with a header of known length
+    /// inside it.
+    fn known_cut(&self, view: &[u8], open: bool) -> Option<Cut> {
+        let ends = |len: usize, gap: usize| {
             let end = len + gap;
             if be16(view, end - TRAILER) != len {
                 return false;
@@ -206,31 +203,54 @@ impl Free {
                 || scan::prefix(next).is_some()
                 || self.headers.at(next).is_some()
         };
-        self.headers.lengths().find(fits).map(|gap| (len, gap))
+        if let Some(p) = scan::prefix(view) {
+            let gap = self.headers.lengths().find(|gap| ends(p.len, *gap))?;
+            let at = self.headers.locate(view.get(..p.len + gap)?, gap)?;
+            return Some(Cut { len: p.len, gap, at });
+        }
+        // The boundary may cut what an entry is told by.
+        self.headers.lengths().find_map(|gap| {
+            (1..scan::PREFIX).find_map(|at| {
+                let (start, rest) = view.split_at_checked(at)?;
+                let (header, rest) = rest.split_at_checked(gap)?;
+                let mut whole = [0; scan::PREFIX];
+                let n = (scan::PREFIX - at).min(rest.len());
+                whole[..at].copy_from_slice(start);
+                whole[at..at + n].copy_from_slice(&rest[..n]);
+                let len = scan::prefix(&whole[..at + n])?.len;
+                (len > at && self.headers.is_like(header) && ends(len, gap)).then_some(Cut { len, gap, at })
+            })
+        })
+    }
+
+    /// An entry that ends with `bytes` but for a header of a length not seen before.
+    fn new_cut(&self, bytes: &[u8]) -> Option<Cut> {
+        let len = scan::prefix(bytes).filter(|_| self.learn)?.len;
+        let gap = bytes.len().checked_sub(len)?;
+        let fits = (1..=headers::MAX).contains(&gap) && be16(bytes, bytes.len() - TRAILER) == len;
+        let at = self.headers.locate(bytes, gap).filter(|_| fits)?;
+        Some(Cut { len, gap, at })
     }
 
     /// The first such entry between a break and what was found behind it at `end`.
     fn cut_before(&self, view: &[u8], end: usize, open: bool) -> usize {
         let starts = |x: &usize| {
             be16(view, x + 2) == HEADER
-                && self.known_cut(&view[*x..], open).is_some_and(|(len, gap)| {
-                    x + len + gap >= end && self.headers.locate(&view[*x..x + len + gap], gap).is_some()
-                })
+                && self.known_cut(&view[*x..], open).is_some_and(|c| x + c.len + c.gap >= end)
         };
         if self.learn { (1..end).find(starts).unwrap_or(end) } else { end }
     }
 
-    /// Takes `gap` bytes of header out of an entry, where it stands in `view[..end]`.
-    fn rejoin(&mut self, view: &[u8], end: usize, gap: usize, place: Place, out: &mut Finds<'_>) -> bool {
-        let Some(x) = self.headers.locate(&view[..end], gap) else { return false };
+    /// Takes the entry at the start of `view` without the header that cuts it.
+    fn rejoin(&mut self, view: &[u8], cut: Cut, place: Place, out: &mut Finds<'_>) {
+        let (header_end, end) = (cut.at + cut.gap, cut.len + cut.gap);
         self.skipped.end(out);
-        self.headers.note(&view[x..x + gap], place.offset + x as u64, out);
+        self.headers.note(&view[cut.at..header_end], place.offset + cut.at as u64, out);
         self.cut_entries += 1;
         out.tally.record_bytes += end as u64;
-        let pieces = [&view[..x], &view[x + gap..end]];
+        let pieces = [&view[..cut.at], &view[header_end..end]];
         self.entries.take_joined(pieces.into_iter(), place.offset, out);
         self.entries.set_component(self.headers.component());
-        true
     }
 
     /// The last bytes of the file, in which no entry starts that is whole. False when they are

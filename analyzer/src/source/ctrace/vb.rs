@@ -80,21 +80,43 @@ fn last_start(record: &[u8]) -> usize {
     (from..record.len()).find(|at| be16(record, at + 2) == HEADER).unwrap_or(record.len())
 }
 
-/// What the entries say about a record in `from..to`: `Some(true)` when they fill it up to its
-/// end, `Some(false)` when there are none or damaged ones, `None` when one goes on behind it as
-/// if there were no end.
-fn tiled(view: &[u8], from: usize, to: usize) -> Option<bool> {
-    let Some(hit) = scan::find(&view[..to], from, to, true) else { return Some(false) };
+/// What the entries say about a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tiled {
+    /// They fill it up to its end, or go on in the next record.
+    Yes,
+    /// The last one goes on somewhere else.
+    Cut,
+    /// There are none, or damaged ones.
+    Unclear,
+    /// One goes on behind it as if there were no end.
+    No,
+}
+
+/// Whether the record in `from..to` holds entries that end where it does; `next` is the data of
+/// the following record.
+fn tiled(view: &[u8], (from, to): (usize, usize), next: Option<(usize, usize)>) -> Tiled {
+    let Some(hit) = scan::find(&view[..to], from, to, true) else { return Tiled::Unclear };
     let mut at = hit.at;
     while let Some(len) = complete(&view[at..]).filter(|_| at < to) {
         at += len;
     }
+    let rest = view.get(at..to).unwrap_or_default();
+    let goes_on = || {
+        let (len, (next, end)) = (scan::prefix(rest)?.len, next?);
+        let last = next + len.checked_sub(rest.len() + TRAILER)?;
+        let fits = |gap: usize| last + gap + TRAILER <= end && be16(view, last + gap) == len;
+        (0..=headers::MAX).any(fits).then_some(())
+    };
     if at > to {
-        return None;
+        Tiled::No
+    } else if resync::zeros_end(rest, 0) == rest.len() || goes_on().is_some() {
+        Tiled::Yes
+    } else if scan::prefix(rest).is_some_and(|p| p.len > rest.len()) {
+        Tiled::Cut
+    } else {
+        Tiled::Unclear
     }
-    let rest = &view[at..to];
-    let cut = scan::prefix(rest).is_some_and(|p| p.len > rest.len());
-    Some(rest.len() < HEADER || cut || resync::zeros_end(rest, 0) == rest.len())
 }
 
 /// A walk along record boundaries.
@@ -630,25 +652,31 @@ impl Vb {
         // A chain that breaks must have been long; one that reaches the end may be short.
         let ends = !open && at == view.len();
         let shown = ends || hops > 0 && found[hops - 1].1 == view.len();
-        if hops == 0 || (hops < 3 && !shown) || (must_show && hops < whole) {
+        if hops == 0 || (hops < 3 && !shown) || (must_show && (hops < whole || !(shown || hops == HOPS))) {
             return false;
         }
-        let mut clean = 0;
-        for (from, to) in &found[..hops] {
-            match tiled(view, *from, *to) {
-                Some(true) => clean += 1,
-                Some(false) => {}
-                None => return false,
+        let (mut clean, mut cut) = (0, 0);
+        for (i, record) in found[..hops].iter().enumerate() {
+            match tiled(view, *record, found[..hops].get(i + 1).copied()) {
+                Tiled::Yes => clean += 1,
+                Tiled::Cut => cut += 1,
+                Tiled::Unclear => {}
+                Tiled::No => return false,
             }
         }
         // Few chains end exactly where the bytes do, or go on for long, by chance.
-        clean >= if ends { 1 } else { hops.min(2) } || (!must_show && (ends || hops == HOPS))
+        let long = ends || hops == HOPS;
+        match whole {
+            0 => clean > 0 || (cut > 0 && long),
+            _ if must_show => clean >= hops.min(2),
+            _ => clean >= if ends { 1 } else { hops.min(2) } || long,
+        }
     }
 
     /// True when a chain of records with entries starts at `at` of a file's first bytes `b`.
     pub(super) fn recognises(&self, b: &[u8], at: usize) -> bool {
         // A record may be longer than what is shown of it.
-        self.chain(&b[at..], 0, false, 0, 2 * usize::from(at > 0), true)
+        self.chain(&b[at..], 0, false, 0, 3 * usize::from(at > 0), true)
     }
 
     /// Walks without record boundaries until they are found again.
