@@ -34,13 +34,9 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: u8) -> Outcome {
 
 fn option<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: u8, len: usize, kind: u8) -> Outcome {
     match t {
-        // The address fills the option on every link but 802.15.4 and InfiniBand.
         1 | 2 if len == 8 => {
             c.ether(OPT_LINKADDR, b, 2)?;
             c.ether(if t == 1 { OPT_SRC_LINKADDR } else { OPT_TARGET_LINKADDR }, b, 2)?;
-        }
-        1 | 2 => {
-            c.bytes(OPT_DATA, b, 2, len - 2)?;
         }
         3 if len >= 32 => {
             c.u8(OPT_PREFIX_LENGTH, b, 2)?;
