@@ -143,7 +143,7 @@ impl Survey {
     pub fn text(&self) -> String {
         let mut o = String::new();
         let mut row = |key: &str, value: String| {
-            let _ = writeln!(o, "  {key:<14}{value}");
+            let _ = writeln!(o, "  {key:<24}{value}");
         };
         let t = &self.report.tally;
         row("layers", self.report.layers.join(" > "));

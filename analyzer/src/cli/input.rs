@@ -98,5 +98,6 @@ pub fn conclude(report: &Report) -> ExitCode {
             eprintln!("zscope:   `zscope info` lists all {n}");
         }
     }
-    ExitCode::from(u8::from(report.inputs.is_empty()))
+    let nothing = report.inputs.iter().all(|i| i.tally.frames == 0 && !i.anomaly_counts.is_empty());
+    ExitCode::from(u8::from(nothing))
 }
