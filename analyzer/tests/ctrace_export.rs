@@ -46,6 +46,7 @@ fn read(framing: Framing, bytes: &[u8]) -> Batch {
     let mut out = Finds {
         side: &mut b.side,
         frames: &mut b.frames,
+        blocks: &mut b.blocks,
         anomalies: &mut b.anomalies,
         interfaces: &mut b.interfaces,
         tally: &mut b.tally,
