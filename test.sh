@@ -28,7 +28,7 @@ cargo build --release --workspace --bins || exit 1
 
 echo "== testing"
 # Codecs and libraries are tested with overflow checks, whole programs as they are shipped.
-cargo test --workspace --exclude tests 2>&1 | tee "$log"
+cargo test --workspace --exclude tests --no-fail-fast 2>&1 | tee "$log"
 unit=$?
 ZSCOPE_BIN="${CARGO_TARGET_DIR:-target}/release/zscope"
 case $ZSCOPE_BIN in /*) ;; *) ZSCOPE_BIN=$PWD/$ZSCOPE_BIN ;; esac

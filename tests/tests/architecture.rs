@@ -55,6 +55,16 @@ fn tracked() -> Vec<(String, String)> {
     names.into_iter().filter_map(|n| fs::read_to_string(root.join(&n)).ok().map(|text| (n, text))).collect()
 }
 
+/// Source files that are part of a program: not those that hold nothing but tests.
+fn sources(tracked: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    let only_tests =
+        |n: &str| n.ends_with("/tests.rs") || n.contains("/tests/") || n.ends_with("/testing.rs");
+    tracked
+        .iter()
+        .map(|(n, text)| (n.as_str(), text.as_str()))
+        .filter(move |(n, _)| n.ends_with(".rs") && !only_tests(n))
+}
+
 /// The part of a source file before its tests, without comments.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
@@ -92,7 +102,7 @@ fn polars_is_named_in_one_module() {
 #[test]
 fn source_files_are_short() {
     let mut long = Vec::new();
-    for (name, text) in tracked().iter().filter(|(n, _)| n.ends_with(".rs")) {
+    for (name, text) in sources(&tracked()) {
         let lines = text.lines().take_while(|l| !l.trim_start().starts_with("#[cfg(test)]")).count();
         if lines > LONGEST {
             long.push(format!("{name}: {lines} lines"));
@@ -116,8 +126,7 @@ fn codecs_have_no_side_effects() {
         "UdpSocket",
     ];
     let mut found = Vec::new();
-    for (name, text) in tracked().iter().filter(|(n, _)| n.starts_with("formats/src/") && n.ends_with(".rs"))
-    {
+    for (name, text) in sources(&tracked()).filter(|(n, _)| n.starts_with("formats/src/")) {
         for line in code(text) {
             found.extend(banned.iter().filter(|b| line.contains(*b)).map(|b| format!("{name}: {b}")));
         }
