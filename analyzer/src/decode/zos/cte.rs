@@ -1,4 +1,4 @@
-//! The component trace entry's own header (`docs/formats/ctrace.md`).
+//! The component trace entry's own header.
 
 use formats::ctrace::FormatId;
 use formats::tod::Tod;

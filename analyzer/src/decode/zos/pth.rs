@@ -1,4 +1,4 @@
-//! The packet trace header PTHDR_T (`docs/formats/ctrace.md`).
+//! The packet trace header PTHDR_T.
 //!
 //! Older releases wrote shorter headers: a field that lies beyond PTH_Len is absent, not zero.
 

@@ -1,5 +1,5 @@
 //! SMC records of a packet trace (entry id 8): the extension and the LLC payload
-//! (`docs/formats/ctrace.md`).
+//!.
 
 use formats::ctrace::smc::LLC_PROTOCOL;
 

@@ -1,5 +1,5 @@
 //! Entries of the stack event trace SYSTCPIP and of components whose bodies are not published:
-//! the certain fields, and the printable text (`docs/formats/ctrace.md`).
+//! the certain fields, and the printable text.
 
 use formats::ctrace::name;
 
