@@ -2,43 +2,29 @@
 
 use std::fmt;
 
-/// Latin-1 code points of the EBCDIC code page 1047, by byte.
-const CP1047: &[u8; 256] = b"\
-\x00\x01\x02\x03\x9C\x09\x86\x7F\x97\x8D\x8E\x0B\x0C\x0D\x0E\x0F\
-\x10\x11\x12\x13\x9D\x85\x08\x87\x18\x19\x92\x8F\x1C\x1D\x1E\x1F\
-\x80\x81\x82\x83\x84\x0A\x17\x1B\x88\x89\x8A\x8B\x8C\x05\x06\x07\
-\x90\x91\x16\x93\x94\x95\x96\x04\x98\x99\x9A\x9B\x14\x15\x9E\x1A\
-\x20\xA0\xE2\xE4\xE0\xE1\xE3\xE5\xE7\xF1\xA2\x2E\x3C\x28\x2B\x7C\
-\x26\xE9\xEA\xEB\xE8\xED\xEE\xEF\xEC\xDF\x21\x24\x2A\x29\x3B\x5E\
-\x2D\x2F\xC2\xC4\xC0\xC1\xC3\xC5\xC7\xD1\xA6\x2C\x25\x5F\x3E\x3F\
-\xF8\xC9\xCA\xCB\xC8\xCD\xCE\xCF\xCC\x60\x3A\x23\x40\x27\x3D\x22\
-\xD8\x61\x62\x63\x64\x65\x66\x67\x68\x69\xAB\xBB\xF0\xFD\xFE\xB1\
-\xB0\x6A\x6B\x6C\x6D\x6E\x6F\x70\x71\x72\xAA\xBA\xE6\xB8\xC6\xA4\
-\xB5\x7E\x73\x74\x75\x76\x77\x78\x79\x7A\xA1\xBF\xD0\x5B\xDE\xAE\
-\xAC\xA3\xA5\xB7\xA9\xA7\xB6\xBC\xBD\xBE\xDD\xA8\xAF\x5D\xB4\xD7\
-\x7B\x41\x42\x43\x44\x45\x46\x47\x48\x49\xAD\xF4\xF6\xF2\xF3\xF5\
-\x7D\x4A\x4B\x4C\x4D\x4E\x4F\x50\x51\x52\xB9\xFB\xFC\xF9\xFA\xFF\
-\x5C\xF7\x53\x54\x55\x56\x57\x58\x59\x5A\xB2\xD4\xD6\xD2\xD3\xD5\
-\x30\x31\x32\x33\x34\x35\x36\x37\x38\x39\xB3\xDB\xDC\xD9\xDA\x9F";
+use crate::ebcdic::CodePage;
 
-/// The EBCDIC byte of a Latin-1 character, `None` where code page 1047 has none.
+/// The code page of names in traces. Those of other code pages agree with it in letters, digits
+/// and the signs that z/OS allows in names.
+const PAGE: CodePage = CodePage::Ibm1047;
+
+/// The EBCDIC byte of a character, `None` where code page 1047 has none.
 #[must_use]
 pub fn from_latin1(c: char) -> Option<u8> {
-    let c = u8::try_from(u32::from(c)).ok()?;
-    CP1047.iter().position(|l| *l == c).map(|p| p as u8)
+    PAGE.encode_char(c)
 }
 
 /// The character of an EBCDIC byte.
 #[must_use]
-pub const fn to_char(b: u8) -> char {
-    CP1047[b as usize] as char
+pub fn to_char(b: u8) -> char {
+    PAGE.decode_byte(b)
 }
 
 /// True for bytes that print as letters, digits or the signs found in z/OS names.
 #[must_use]
-pub const fn is_name_byte(b: u8) -> bool {
-    let c = CP1047[b as usize];
-    c.is_ascii_alphanumeric() || matches!(c, b'@' | b'#' | b'$' | b'_' | b'-' | b'.' | b'/' | b':')
+pub fn is_name_byte(b: u8) -> bool {
+    let c = to_char(b);
+    c.is_ascii_alphanumeric() || matches!(c, '@' | '#' | '$' | '_' | '-' | '.' | '/' | ':')
 }
 
 /// A name field as it was read: EBCDIC, blank-padded, up to 16 bytes.
@@ -130,7 +116,7 @@ impl<'a> Iterator for TextRuns<'a> {
     type Item = (usize, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let printable = |b: &u8| matches!(CP1047[*b as usize], 0x20..=0x7E);
+        let printable = |b: &u8| matches!(to_char(*b), ' '..='~');
         loop {
             let rest = &self.bytes[self.at..];
             let start = self.at + rest.iter().position(printable)?;
