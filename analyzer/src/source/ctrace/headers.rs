@@ -129,6 +129,12 @@ impl Headers {
         self.known.iter().any(|k| k.len == bytes.len() && alike(&k.sample, bytes))
     }
 
+    /// True when `bytes` begin with a header of ours or one like those seen, whatever follows.
+    pub(super) fn starts(&self, bytes: &[u8]) -> bool {
+        let like = |h: usize| bytes.get(..h).is_some_and(|header| self.is_like(header));
+        bytes.starts_with(&writer::MAGIC) || self.lengths().any(like)
+    }
+
     /// Length of the header at the start of `bytes`, if there is one of ours or a known one with
     /// an entry behind it.
     pub(super) fn at(&self, bytes: &[u8]) -> Option<usize> {

@@ -105,10 +105,13 @@ pub fn recognise(prefix: &[u8]) -> Option<Framing> {
         return Some(Framing::Nmi);
     }
     // A block descriptor word could be taken for a record's, not the other way round.
-    let walks = [(Framing::Bdw, true), (Framing::Rdw, false)]
-        .map(|(framing, blocks)| (framing, vb::Vb::new(&Options::default(), blocks)));
-    if let Some((framing, _)) = walks.iter().find(|(_, vb)| vb.recognises(b, 0)) {
-        return Some(*framing);
+    let walk = |question: &dyn Fn(vb::Vb) -> bool| {
+        let kinds = [(Framing::Bdw, true), (Framing::Rdw, false)];
+        let found = kinds.into_iter().find(|(_, blocks)| question(vb::Vb::new(&Options::default(), *blocks)));
+        found.map(|(framing, _)| framing)
+    };
+    if let Some(framing) = walk(&|vb| vb.recognises(b, 0)) {
+        return Some(framing);
     }
     let Some(first) = believable(b) else {
         return (ascii::translated_entries(b) > 0).then_some(Framing::Ascii);
@@ -117,8 +120,8 @@ pub fn recognise(prefix: &[u8]) -> Option<Framing> {
         return Some(Framing::Nmi);
     }
     // The start may be damaged while the rest still has its descriptor words.
-    let later = walks.iter().find(|(_, vb)| (1..b.len()).any(|at| vb.recognises(b, at)));
-    Some(later.map_or(Framing::Raw, |(framing, _)| *framing))
+    let later = walk(&|vb| (1..b.len()).any(|at| vb.recognises(b, at)));
+    Some(later.or_else(|| walk(&|vb| vb.recognises_damaged(b))).unwrap_or(Framing::Raw))
 }
 
 /// Where the first entry is that is certainly one: with a packet trace header that agrees, or

@@ -43,6 +43,8 @@ struct Piece {
     /// Start and length of the data.
     at: usize,
     len: usize,
+    /// Bytes of it that the file lacks.
+    missing: usize,
     /// Bytes of the block that remain behind the record.
     block_left: usize,
     /// Length of the descriptor words in front.
@@ -215,6 +217,7 @@ impl Vb {
         Word::Is(Piece {
             at: at + words + rdw::LEN,
             len: r.data_len(),
+            missing: 0,
             block_left: match room {
                 _ if !self.blocks => 0,
                 UNKNOWN => UNKNOWN,
@@ -233,12 +236,13 @@ impl Vb {
             self.stats.longest_block = self.stats.longest_block.max(p.block_left + p.len + 2 * rdw::LEN);
         }
         self.block_left = p.block_left;
-        if p.at + p.len > b.len() {
+        let missing = p.missing + (p.at + p.len).saturating_sub(b.len());
+        if missing > 0 {
             out.anomaly(
                 AnomalyKind::TruncatedFile,
                 offset,
-                (p.at + p.len - b.len()) as u64,
-                format!("RDW: the last record has {} bytes, {} are there", p.len, b.len() - p.at),
+                missing as u64,
+                format!("RDW: {missing} bytes of the last record are not there"),
                 "the file was cut short: transfer it again",
             );
         }
@@ -457,7 +461,9 @@ impl Vb {
                     return Err(Stitch::Need(p.at + p.len - at));
                 }
                 let mut p = p;
-                p.len = p.len.min(w.bytes.len().saturating_sub(p.at));
+                let there = p.len.min(w.bytes.len().saturating_sub(p.at));
+                p.missing = p.len - there;
+                p.len = there;
                 self.pieces.push(p);
                 Ok(p)
             }
@@ -639,7 +645,7 @@ impl Vb {
             found[hops] = (p.at, view.len().min(p.at + p.len));
             if p.at + p.len > view.len() {
                 // Only so much is shown of this record.
-                if hops < whole {
+                if hops < whole && !self.headers.starts(&view[p.at..]) {
                     return false;
                 }
                 hops += 1;
@@ -648,6 +654,10 @@ impl Vb {
             hops += 1;
             at = p.at + p.len;
             block_left = p.block_left;
+        }
+        // The last record of a file that was cut short shows itself by its header.
+        if !open && !must_show && hops == 1 && at == x && found[0].1 == view.len() {
+            return true;
         }
         // A chain that breaks must have been long; one that reaches the end may be short.
         let ends = !open && at == view.len();
@@ -677,6 +687,21 @@ impl Vb {
     pub(super) fn recognises(&self, b: &[u8], at: usize) -> bool {
         // A record may be longer than what is shown of it.
         self.chain(&b[at..], 0, false, 0, 3 * usize::from(at > 0), true)
+    }
+
+    /// True when `b` starts with a record that has a header and an entry, and a record with a
+    /// header like it follows, though not where the first one's length says: it was damaged.
+    pub(super) fn recognises_damaged(mut self, b: &[u8]) -> bool {
+        let Word::Is(p) = self.word(b, 0, 0, true) else { return false };
+        let record = &b[p.at..b.len().min(p.at + p.len)];
+        let Some(hit) = scan::find(record, 0, headers::MAX + 1, true) else { return false };
+        self.headers.suspect(&record[..hit.at]);
+        let header = |x: usize| b.get(x..x + hit.at).is_some_and(|h| self.headers.is_like(h));
+        let follows = |x: usize| match self.word(b, x, UNKNOWN, true) {
+            Word::Is(p) => header(p.at),
+            _ => false,
+        };
+        (p.at + hit.at..b.len()).any(|x| b.get(x + 3) == Some(&0) && follows(x))
     }
 
     /// Walks without record boundaries until they are found again.
