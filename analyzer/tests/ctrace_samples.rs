@@ -68,7 +68,7 @@ fn the_download_is_the_same_in_every_framing() {
         assert_eq!(r.fact("components"), "SYSTCPDA 39");
         assert_eq!(r.fact("system"), "MVS118");
         if framing != Framing::Nmi {
-            assert_eq!(r.fact("entries across record boundaries"), "1", "{name}");
+            assert_eq!(r.fact("cut entries joined"), "1", "{name}");
             assert_eq!(r.fact("writer header length"), "48");
         }
         // 2026-03-02 08:00:00 UTC and 1200 microseconds for each packet (date -u +%s).

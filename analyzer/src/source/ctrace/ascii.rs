@@ -83,6 +83,6 @@ impl Framer for Ascii {
     }
 
     fn facts(&self) -> Vec<(&'static str, String)> {
-        vec![("translated packet entries", self.entries.to_string())]
+        vec![("translated entries", self.entries.to_string())]
     }
 }

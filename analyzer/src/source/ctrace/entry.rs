@@ -384,12 +384,12 @@ impl Entries {
             facts.push(("entry ids", text.join(", ")));
         }
         if self.uncounted_ids > 0 {
-            facts.push(("entries with further ids", self.uncounted_ids.to_string()));
+            facts.push(("further entry ids", self.uncounted_ids.to_string()));
         }
         facts.push(("interface names", self.names.len().to_string()));
         if self.segments.joined + self.segments.incomplete > 0 {
             facts.push(("segmented records", self.segments.joined.to_string()));
-            facts.push(("segmented records incomplete", self.segments.incomplete.to_string()));
+            facts.push(("segmented, incomplete", self.segments.incomplete.to_string()));
         }
         if self.steps_back > 0 {
             let n = self.steps_back;

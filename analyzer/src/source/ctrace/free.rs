@@ -281,7 +281,7 @@ impl Free {
         }
         self.headers.facts(&mut facts);
         if self.cut_entries > 0 {
-            facts.push(("entries across record boundaries", self.cut_entries.to_string()));
+            facts.push(("cut entries joined", self.cut_entries.to_string()));
         }
         if self.unused > 0 {
             facts.push(("unused buffer bytes", self.unused.to_string()));

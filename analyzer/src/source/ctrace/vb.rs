@@ -782,7 +782,7 @@ impl Vb {
         }
         self.headers.facts(&mut facts);
         if self.stats.across > 0 {
-            facts.push(("entries across record boundaries", self.stats.across.to_string()));
+            facts.push(("cut entries joined", self.stats.across.to_string()));
         }
         if self.stats.unused > 0 {
             facts.push(("unused buffer bytes", self.stats.unused.to_string()));
