@@ -16,6 +16,7 @@
 
 use std::fmt;
 
+use crate::civil;
 use crate::{Cursor, Result};
 
 /// A value of the TOD clock as STCK stores it: units of 1/4096 microsecond since 1900-01-01.
@@ -169,23 +170,8 @@ impl TodExtended {
     }
 }
 
-/// Year, month and day of a count of days since 1970-01-01 (proleptic Gregorian calendar).
-#[must_use]
-pub const fn civil(days: i64) -> (i64, u8, u8) {
-    // Count from 0000-03-01, so that the leap day is the last day of its year.
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = (of_year - (153 * month + 2) / 5 + 1) as u8;
-    let month = if month < 10 { month + 3 } else { month - 9 } as u8;
-    (year + era * 400 + (month <= 2) as i64, month, day)
-}
-
 fn write_time(f: &mut fmt::Formatter<'_>, (secs, nanos): (i64, u32)) -> fmt::Result {
-    let (y, m, d) = civil(secs.div_euclid(86_400));
+    let (y, m, d) = civil::date(secs.div_euclid(86_400));
     let s = secs.rem_euclid(86_400);
     let (hour, min, sec) = (s / 3600, s / 60 % 60, s % 60);
     write!(f, "{y:04}/{m:02}/{d:02} {hour:02}:{min:02}:{sec:02}.{:06}", nanos / 1000)

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::decode::transport::tcp;
 use crate::export::atomic::AtomicFile;
 use crate::export::ctrace::CtraceExport;
 use crate::export::pcap::PcapExport;
@@ -55,8 +54,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     };
     let wanted = printer::resolve(&names).map_err(usage)?;
     let everything = kind == OutputKind::Jsonl && wanted.is_empty();
-    let asked = wanted.iter().flat_map(|(_, r)| r.fields).chain(filter.iter().flat_map(|f| f.fields()));
-    let follow_tcp = everything || asked.copied().any(tcp::depends_on_flow);
+    let follow_tcp = input::follows_tcp(everything, &wanted, filter.as_ref());
     let file = AtomicFile::create(&a.out)
         .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", a.out.display())))?;
     let target = Target::new(kind, file, &wanted, a)?;

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use formats::ebcdic::CodePage;
 
 use crate::decode::Settings;
+use crate::decode::transport::tcp;
+use crate::export::printer::Wanted;
 use crate::filter::Filter;
 use crate::pipeline::Report;
 use crate::source::layers::LayerLimits;
@@ -66,6 +68,13 @@ impl Input {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
         self.threads.unwrap_or_else(cores).max(1)
     }
+}
+
+/// True when anything that is asked for depends on where TCP connections began.
+#[must_use]
+pub fn follows_tcp(everything: bool, wanted: &Wanted, filter: Option<&Filter>) -> bool {
+    let asked = wanted.iter().flat_map(|(_, r)| r.fields).chain(filter.into_iter().flat_map(Filter::fields));
+    everything || asked.copied().any(tcp::depends_on_flow)
 }
 
 /// Reads a display filter; a wrong one ends the program with its own message.

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::decode::transport::tcp;
 use crate::export::printer::{self, Format, Printer};
 use crate::export::select::Select;
 use crate::pipeline::{self, Decoded, Work};
@@ -80,8 +79,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
         (false, false) => Some(Printer::new(a.format, &wanted, a.hex)),
     };
     let everything = !a.count && (a.format == Format::Text || wanted.is_empty());
-    let asked = wanted.iter().flat_map(|(_, r)| r.fields).chain(filter.iter().flat_map(|f| f.fields()));
-    let follow_tcp = everything || asked.copied().any(tcp::depends_on_flow);
+    let follow_tcp = input::follows_tcp(everything, &wanted, filter.as_ref());
     let stdout = Output::stdout()?;
     let total: Arc<AtomicU64> = Arc::default();
     let workers: Vec<Worker> = (0..a.input.workers())

@@ -5,6 +5,7 @@
 //! from a code page; trailing blanks of fixed records stay, as a text transfer from z/OS keeps
 //! them. The output appears under its name when it is complete.
 
+use crate::export::atomic::AtomicFile;
 use crate::source::layers::pds::Members;
 use crate::source::layers::{Context, LayerInfo, LayerLimits, LayerOptions, Note, Reader, Shape, peel};
 use formats::ebcdic::CodePage;
@@ -190,25 +191,15 @@ fn write_one(
         done.written.push((target.to_owned(), n));
         return Ok(());
     }
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let result = File::create(&temporary).and_then(|f| {
+    let whole = AtomicFile::create(target).and_then(|f| {
         let mut out = BufWriter::with_capacity(1 << 16, f);
         let n = copy(args, shape, reader, &mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        std::fs::rename(&temporary, target)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.commit()?;
         Ok(n)
     });
-    match result {
-        Ok(n) => {
-            done.written.push((target.to_owned(), n));
-            Ok(())
-        }
-        Err(e) => {
-            let _ = std::fs::remove_file(&temporary);
-            Err(io::Error::new(e.kind(), format!("{}: {e}", target.display())))
-        }
-    }
+    let n = whole.map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", target.display())))?;
+    done.written.push((target.to_owned(), n));
+    Ok(())
 }
 
 fn copy(

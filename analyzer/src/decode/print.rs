@@ -1,5 +1,7 @@
 //! Values as text: as `tshark -T fields` prints them, as a person reads them in the tree, as JSON.
 
+use formats::civil;
+
 use super::field::{Base, FieldDef, Kind};
 use super::fmt::Out;
 use super::value::Value;
@@ -113,7 +115,7 @@ pub fn json_string(out: &mut Vec<u8>, s: &str) {
 pub fn date(out: &mut Vec<u8>, t: Timestamp) {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (y, m, d) = civil(t.secs.div_euclid(86_400));
+    let (y, m, d) = civil::date(t.secs.div_euclid(86_400));
     out.text(MONTHS[m as usize - 1]);
     out.push(b' ');
     if d < 10 {
@@ -129,7 +131,7 @@ pub fn date(out: &mut Vec<u8>, t: Timestamp) {
 
 /// Appends a point in time as ISO 8601, in UTC.
 pub fn iso(out: &mut Vec<u8>, t: Timestamp) {
-    let (y, m, d) = civil(t.secs.div_euclid(86_400));
+    let (y, m, d) = civil::date(t.secs.div_euclid(86_400));
     if (0..=9999).contains(&y) {
         two(out, (y / 100) as u64);
         two(out, (y % 100) as u64);
@@ -164,21 +166,6 @@ fn clock(out: &mut Vec<u8>, t: Timestamp) {
     }
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
-#[must_use]
-pub fn civil(days: i64) -> (i64, u32, u32) {
-    // Counted from 0000-03-01, so that the leap day is the last of its year.
-    let z = days.saturating_add(719_468);
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let d = (doy - (153 * mp + 2) / 5 + 1) as u32;
-    let m = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
-    (yoe + era * 400 + i64::from(m <= 2), m, d)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,9 +182,6 @@ mod tests {
         let t = Timestamp { secs: 1_456_042_921, nanos: 641_303_000 };
         assert_eq!(shown(|o| date(o, t)), "Feb 21, 2016 08:22:01.641303000 UTC");
         assert_eq!(shown(|o| iso(o, t)), "2016-02-21T08:22:01.641303000Z");
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(-1), (1969, 12, 31));
-        assert_eq!(civil(11_016), (2000, 2, 29));
     }
 
     #[test]

@@ -106,7 +106,7 @@ impl PcapngExport {
     }
 
     /// A section header whose length no longer holds says that it is not known.
-    fn section_header(&mut self, block: &[u8], big_endian: bool) {
+    fn section_header(&mut self, block: &[u8]) {
         let at = self.out.len();
         self.out.extend_from_slice(block);
         if self.filtered
@@ -114,7 +114,6 @@ impl PcapngExport {
         {
             length.fill(0xFF);
         }
-        let _ = big_endian;
         self.section = Section::Theirs;
     }
 
@@ -237,7 +236,7 @@ impl Exporter for PcapngExport {
             while let Some(b) = blocks.next_if(|b| b.before as usize <= i) {
                 if b.kind == BlockType::SECTION.0 {
                     self.put(batch, &mut run)?;
-                    self.section_header(batch.bytes(b.bytes), b.big_endian);
+                    self.section_header(batch.bytes(b.bytes));
                 } else {
                     self.carry(batch, &mut run, b.bytes)?;
                 }

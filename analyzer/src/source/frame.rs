@@ -107,8 +107,6 @@ pub enum Head {
         /// True when the section is big-endian.
         big_endian: bool,
     },
-    /// The 2cUTC container header, extension included, then the CTE header as in `Cte`.
-    Utc2,
 }
 
 /// One record of a trace, found but not decoded.

@@ -1,5 +1,6 @@
 //! Drives a framer over bytes in memory, in windows of any size.
 
+// Each test binary compiles this module for itself and uses a part of it.
 #![allow(dead_code)]
 
 use analyzer::source::frame::*;

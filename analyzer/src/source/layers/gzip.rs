@@ -162,8 +162,7 @@ impl Read for Gzip {
                         Ok(Status::StreamEnd) => self.state = State::Trailer,
                         Ok(_) if made == 0 && took == 0 && ended => self.cut("inside a member"),
                         Ok(_) => {}
-                        Err(e) if ended && made == 0 => {
-                            let _ = e;
+                        Err(_) if ended && made == 0 => {
                             self.cut("inside a member");
                         }
                         Err(e) => {
