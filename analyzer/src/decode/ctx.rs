@@ -7,6 +7,7 @@ use formats::ebcdic::CodePage;
 use super::buf::{Buf, Outcome, Stop};
 use super::field::FieldId;
 use super::registry::Proto;
+use super::seen::Seen;
 use super::sink::Sink;
 use super::stop;
 use super::summary::Summary;
@@ -99,6 +100,14 @@ impl<'c, S: Sink> Ctx<'c, S> {
     #[inline(always)]
     pub fn layer(&mut self, proto: Proto, span: Span) {
         self.sink.layer(proto, span);
+    }
+
+    /// Shows a header to trackers, unless another packet only quotes it.
+    #[inline(always)]
+    pub fn seen(&mut self, what: Seen<'_>) {
+        if !self.quoted {
+            self.sink.seen(what);
+        }
     }
 
     /// True when fields of `proto` are wanted.

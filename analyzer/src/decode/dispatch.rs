@@ -3,6 +3,7 @@
 use super::buf::{Buf, Outcome};
 use super::ctx::Ctx;
 use super::registry::Proto;
+use super::seen::Seen;
 use super::sink::Sink;
 use super::stop::{self, Undecoded};
 use super::{data, link, net, transport};
@@ -151,8 +152,14 @@ pub fn ip_proto<S: Sink>(c: &mut Ctx<'_, S>, ip: &net::Ip, b: Buf<'_>) -> Outcom
     match ip.proto {
         6 => transport::tcp::dissect(c, ip, b)?,
         17 => transport::udp::dissect(c, ip, b)?,
-        1 => net::icmp::dissect(c, b)?,
-        58 => net::icmpv6::dissect(c, ip, b)?,
+        1 => {
+            c.seen(Seen::Icmp { ip, b });
+            net::icmp::dissect(c, b)?;
+        }
+        58 => {
+            c.seen(Seen::Icmpv6 { ip, b });
+            net::icmpv6::dissect(c, ip, b)?;
+        }
         2 => net::igmp::dissect(c, b)?,
         4 => c.nest(b, |c| net::ipv4::any(c, b))?,
         41 => c.nest(b, |c| net::ipv6::dissect(c, b))?,

@@ -3,6 +3,7 @@
 
 use super::field::FieldId;
 use super::registry::Proto;
+use super::seen::Seen;
 use super::summary::Summary;
 use super::value::{Span, Value};
 
@@ -28,6 +29,12 @@ pub trait Sink {
 
     /// Ends what the last [`Sink::open`] began.
     fn close(&mut self) {}
+
+    /// A header by which a conversation is told apart. Only trackers look at it.
+    #[inline(always)]
+    fn seen(&mut self, what: Seen<'_>) {
+        let _ = what;
+    }
 
     /// The protocol and info columns, when they are wanted.
     fn summary(&mut self) -> Option<&mut Summary> {

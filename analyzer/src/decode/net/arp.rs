@@ -10,7 +10,7 @@
 //! | 8 | … | sender's hardware and protocol address, then the target's |
 
 use crate::decode::names;
-use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, fmt::Out};
+use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Seen, Sink, fmt::Out};
 
 crate::protocol! { Arp, "arp", "Address Resolution Protocol";
     HW_TYPE "arp.hw.type" "Hardware type" Kind::Uint(16, Base::Dec), names::arp_hardware;
@@ -39,6 +39,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let op = b.u16(6)?;
     c.ends_after(b, 8 + 2 * (hln + pln));
     let b = b.truncate(8 + 2 * (hln + pln));
+    c.seen(Seen::Arp { b });
     // Ethernet and the other IEEE 802 networks write their addresses alike.
     let mac = matches!(hrd, 1 | 6) && hln == 6;
     let ip = matches!(pro, 0x800) && pln == 4;

@@ -18,7 +18,9 @@ use formats::checksum::checksum;
 
 use crate::decode::names;
 use crate::decode::stop::{self, Undecoded};
-use crate::decode::{Base, Buf, Ctx, Endpoint, Kind, Outcome, Proto, Sink, Value, data, dispatch, fmt::Out};
+use crate::decode::{
+    Base, Buf, Ctx, Endpoint, Kind, Outcome, Proto, Seen, Sink, Value, data, dispatch, fmt::Out,
+};
 use crate::track::defrag::{Fragment, Key};
 
 use super::{Ip, ipv4_options, ipv6};
@@ -211,7 +213,9 @@ fn fragment<S: Sink>(c: &mut Ctx<'_, S>, mut ip: Ip, b: Buf<'_>, hlen: usize, le
             version: 4,
         };
         let f = Fragment { key, offset, more, data: rest.bytes(), next: ip.proto };
-        if let Some(whole) = c.defrag.add(f) {
+        let whole = c.defrag.add(f);
+        c.seen(Seen::Fragment { key: &key, complete: whole.is_some() });
+        if let Some(whole) = whole {
             c.bits(FRAGMENT_COUNT, whole.fragments, rest, 0, rest.captured());
             if whole.overlap {
                 c.bits(FRAGMENT_OVERLAP, 1u8, rest, 0, 0);

@@ -8,7 +8,7 @@
 //! | 1 | 1 | length in units of eight bytes, the first eight not counted (AH: words, less two) |
 
 use crate::decode::stop::{self, Undecoded};
-use crate::decode::{Buf, Ctx, Outcome, Proto, Sink, data, dispatch, fmt::Out, names};
+use crate::decode::{Buf, Ctx, Outcome, Proto, Seen, Sink, data, dispatch, fmt::Out, names};
 use crate::track::defrag::{Fragment, Key};
 
 use super::{Ip, ipv6, ipv6_options};
@@ -238,7 +238,9 @@ fn fragment<S: Sink>(c: &mut Ctx<'_, S>, ip: &mut Ip, b: Buf<'_>) -> Outcome<Opt
     let whole = rest.reported() > 0 && rest.captured() == rest.reported();
     if whole && !c.quoted {
         let key = Key { src: ip.src, dst: ip.dst, id: ident, proto: 0, version: 6 };
-        if let Some(whole) = c.defrag.add(Fragment { key, offset, more, data: rest.bytes(), next }) {
+        let whole = c.defrag.add(Fragment { key, offset, more, data: rest.bytes(), next });
+        c.seen(Seen::Fragment { key: &key, complete: whole.is_some() });
+        if let Some(whole) = whole {
             c.bits(ipv6::FRAGMENT_COUNT, whole.fragments, rest, 0, rest.captured());
             if whole.overlap {
                 c.bits(ipv6::FRAGMENT_OVERLAP, 1u8, rest, 0, 0);

@@ -14,7 +14,7 @@
 
 use crate::decode::names;
 use crate::decode::{
-    Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Sink, Value, data, fmt::Out, net::Ip, transport::udp,
+    Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Seen, Sink, Value, data, fmt::Out, net::Ip, transport::udp,
 };
 
 use crate::track::flows::Segment;
@@ -129,11 +129,17 @@ pub const HDR: usize = 20;
 #[inline]
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Tcp, b.span(0, HDR.min(b.captured())));
+    if let Ok(word) = b.u8(12) {
+        let header = usize::from(word >> 4) * 4;
+        if header >= HDR && b.has(0, header) {
+            c.seen(Seen::Tcp { ip, b, header });
+        }
+    }
     let wants = c.wants(Proto::Tcp);
     if !wants && c.sink.summary().is_none() && c.flows.is_none() {
         // Nothing of the header is asked for: only its length matters.
-        let hlen = usize::from(b.u8(12)? >> 4) * 4;
-        data::dissect(c, b.from(hlen.max(HDR)));
+        let header = usize::from(b.u8(12)? >> 4) * 4;
+        data::dissect(c, b.from(header.max(HDR)));
         return Ok(());
     }
     let src = c.u16(SRCPORT, b, 0)?;

@@ -8,7 +8,9 @@
 //! | 6 | 2 | checksum, with a pseudo header; 0: none |
 
 use crate::decode::names;
-use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, Value, data, dispatch, fmt::Out, net::Ip};
+use crate::decode::{
+    Base, Buf, Ctx, Kind, Outcome, Proto, Seen, Sink, Value, data, dispatch, fmt::Out, net::Ip,
+};
 
 crate::protocol! { Udp, "udp", "User Datagram Protocol";
     SRCPORT "udp.srcport" "Source Port" Kind::Uint(16, Base::Dec);
@@ -46,6 +48,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         let covered = b.truncate(len);
         c.bits(CHECKSUM_STATUS, checksum_status(c, ip, covered, 17, sum), b, 6, 2);
     }
+    c.seen(Seen::Udp { ip, b: b.truncate(len), lite: false });
     payload(c, src, dst, b.from(HDR).truncate(len - HDR))
 }
 
@@ -68,6 +71,7 @@ pub fn lite<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         names::UNVERIFIED
     };
     c.bits(CHECKSUM_STATUS, status, b, 6, 2);
+    c.seen(Seen::Udp { ip, b, lite: true });
     payload(c, src, dst, b.from(HDR))
 }
 

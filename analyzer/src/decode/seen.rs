@@ -1,0 +1,56 @@
+//! What trackers want of a packet: the headers by which conversations are told apart, as they
+//! lie in the packet. A sink that follows conversations takes these and asks for no fields.
+
+use super::buf::Buf;
+use super::net::Ip;
+use crate::track::defrag::Key;
+
+/// One header, complete with its options. Headers inside quoted packets are not shown: the
+/// message that quotes them is.
+#[derive(Debug, Clone, Copy)]
+pub enum Seen<'a> {
+    /// A TCP segment: header, options, payload.
+    Tcp {
+        /// Addresses.
+        ip: &'a Ip,
+        /// From the source port to the end of the segment.
+        b: Buf<'a>,
+        /// Length of the header with its options.
+        header: usize,
+    },
+    /// A UDP or UDP-Lite datagram.
+    Udp {
+        /// Addresses.
+        ip: &'a Ip,
+        /// From the source port to the end of the datagram.
+        b: Buf<'a>,
+        /// True for UDP-Lite.
+        lite: bool,
+    },
+    /// An ICMP message.
+    Icmp {
+        /// Addresses.
+        ip: &'a Ip,
+        /// The message.
+        b: Buf<'a>,
+    },
+    /// An ICMPv6 message, neighbour discovery included.
+    Icmpv6 {
+        /// Addresses.
+        ip: &'a Ip,
+        /// The message.
+        b: Buf<'a>,
+    },
+    /// An ARP message.
+    Arp {
+        /// The message.
+        b: Buf<'a>,
+    },
+    /// A fragment of a datagram that was not all there yet, or with it is.
+    Fragment {
+        /// Whose it is.
+        key: &'a Key,
+        /// True when this one was the last one missing.
+        complete: bool,
+    },
+}
