@@ -104,11 +104,20 @@ fn fields_are_those_that_tshark_shows() {
 fn a_packet_cut_anywhere_says_so() {
     let wanted = [stop::SHORT, stop::MALFORMED];
     let nowhere = Sources { frame: &[], head: &[], joined: &[] };
+    let every: Vec<_> = registry::all().map(|(id, _)| id).collect();
     for v in vectors() {
         for cut in 0..v.bytes.len() {
             let mut c = Columns::new(wanted);
             // Cut at capture: the packet is not to blame.
             decode(&mut c, v.link, &v.bytes[..cut], v.bytes.len());
+            let found = |c: &Columns| {
+                let slot = |id| c.fields().iter().position(|&f| f == id).expect("wanted") as u16;
+                wanted.map(|id| c.present(slot(id)))
+            };
+            // Where decoding stops does not depend on what else is asked for.
+            let mut all = Columns::new(every.iter().copied());
+            decode(&mut all, v.link, &v.bytes[..cut], v.bytes.len());
+            assert_eq!(found(&c), found(&all), "{} cut to {cut} bytes", v.name);
             let blamed = c.in_order(nowhere).any(|(slot, ..)| slot == 1);
             let deliberate = matches!(
                 v.name,
@@ -120,6 +129,36 @@ fn a_packet_cut_anywhere_says_so() {
         }
     }
 }
+
+/// Filters that name nothing but `_ws.short` and `_ws.malformed` look into every protocol. What
+/// tshark says of the same packets: an echo request cut in its header and in the data that no
+/// dissector looks into, an ARP request, and a packet that a time exceeded message quotes.
+#[test]
+fn what_is_cut_off_is_found_in_protocols_nobody_asked_for() {
+    const CASES: [(&str, usize, usize, bool); 7] = [
+        (ECHO, 98, 36, true),
+        (ECHO, 98, 42, false),
+        (ARP, 42, 30, true),
+        (ARP, 42, 42, false),
+        (EXCEEDED, 70, 46, true),
+        (EXCEEDED, 70, 66, true),
+        (EXCEEDED, 70, 70, false),
+    ];
+    for (hex, on_wire, cut, short) in CASES {
+        let bytes: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
+        let mut c = Columns::new([stop::SHORT, stop::MALFORMED]);
+        decode(&mut c, 1, &bytes[..cut], on_wire);
+        assert_eq!([c.present(0), c.present(1)], [short, false], "cut to {cut} of {on_wire}");
+    }
+}
+
+const ECHO: &str = "0200000000020200000000010800450000540001000040012696\
+                    0a0000010a0000020800f7ff0000000000000000";
+const ARP: &str = "ffffffffffff020000000001080600010800060400010200000000010a0000010000000000000a000002";
+const EXCEEDED: &str = "02000000000202000000000108004500003800010000400126b20a0000010a000002\
+                        0b00f4ff000000004500001c0001000001111bd10a0000020a000003\
+                        0035003500080000";
 
 /// Link types that have a dissector, and one that has none.
 const LINKS: [u16; 24] = [

@@ -62,6 +62,8 @@ const EMPTY: Chain = Chain { first: END, last: END };
 pub struct Columns {
     slots: Box<[Slot]>,
     protos: [bool; 256],
+    /// A bit for each field that is wanted, four words for each protocol.
+    groups: Box<[[u64; 4]; 256]>,
     fields: Vec<FieldId>,
     cells: Vec<Cell>,
     chains: Vec<Chain>,
@@ -86,6 +88,7 @@ impl Columns {
         let mut c = Self {
             slots: vec![NO_SLOT; 1 << 16].into_boxed_slice(),
             protos: [false; 256],
+            groups: Box::new([[0; 4]; 256]),
             fields: Vec::new(),
             cells: Vec::new(),
             chains: Vec::new(),
@@ -111,6 +114,13 @@ impl Columns {
             // The presence of a protocol is noted by itself; only real fields make it spell them out.
             if id != FieldId::layer(id.proto()) {
                 self.protos[usize::from(id.0 >> 8)] = true;
+            }
+            let local = usize::from(id.0 & 0xFF);
+            self.groups[usize::from(id.0 >> 8)][local >> 6] |= 1 << (local & 63);
+            // Where decoding stops is known only when everything is decoded.
+            if id.proto() == Proto::Stop {
+                self.protos = [true; 256];
+                self.groups.fill([u64::MAX; 4]);
             }
         }
         if id == frame::PROTOCOLS {
@@ -298,6 +308,20 @@ impl Sink for Columns {
     #[inline(always)]
     fn asks(&self, id: FieldId) -> bool {
         self.slots[usize::from(id.0)] != NO_SLOT
+    }
+
+    #[inline(always)]
+    fn asks_any(&self, first: FieldId, last: FieldId) -> bool {
+        let group = &self.groups[usize::from(first.0 >> 8)];
+        let (from, to) = (usize::from(first.0 & 0xFF), usize::from(last.0 & 0xFF));
+        // Both ends are constants at every call, so this is one or two tests of a word.
+        let mut any = 0;
+        for (i, word) in group.iter().enumerate().take((to >> 6) + 1).skip(from >> 6) {
+            let low = if i == from >> 6 { u64::MAX << (from & 63) } else { u64::MAX };
+            let high = if i == to >> 6 { u64::MAX >> (63 - (to & 63)) } else { u64::MAX };
+            any |= word & low & high;
+        }
+        any != 0
     }
 
     #[inline(always)]

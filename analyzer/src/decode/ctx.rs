@@ -201,9 +201,17 @@ impl<'c, S: Sink> Ctx<'c, S> {
     }
 
     /// Parts of an integer that lies in `len` bytes at `at`: field, lowest bit, number of bits.
-    #[inline]
+    #[inline(always)]
     pub fn parts(&mut self, v: impl Into<u64>, b: Buf<'_>, at: usize, len: usize, ids: &[(FieldId, u8, u8)]) {
         let v = v.into();
+        // The list is a constant at every call, and so are its ends.
+        let (mut first, mut last) = (FieldId(u16::MAX), FieldId(0));
+        for &(id, ..) in ids {
+            (first, last) = (first.min(id), last.max(id));
+        }
+        if ids.is_empty() || !self.sink.asks_any(first, last) {
+            return;
+        }
         for &(id, shift, bits) in ids {
             let part = v >> shift & (u64::MAX >> (64 - bits));
             self.sink.field(id, Value::Uint(part), b.span(at, len));
@@ -211,7 +219,7 @@ impl<'c, S: Sink> Ctx<'c, S> {
     }
 
     /// An integer of `len` bytes and, below it, its parts.
-    #[inline]
+    #[inline(always)]
     pub fn flags(
         &mut self,
         id: FieldId,

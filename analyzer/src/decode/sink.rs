@@ -18,6 +18,13 @@ pub trait Sink {
         true
     }
 
+    /// True when a field from `first` to `last`, both of one protocol, may be wanted: for groups
+    /// of fields that a dissector can pass over. What stops a packet must not depend on it.
+    fn asks_any(&self, first: FieldId, last: FieldId) -> bool {
+        let _ = (first, last);
+        true
+    }
+
     /// A protocol begins. Fields that follow belong to it.
     fn layer(&mut self, proto: Proto, span: Span);
 

@@ -114,10 +114,10 @@ impl fmt::Display for Undecoded {
 }
 
 /// A dissector ran out of bytes or met a contradiction. What a quoted packet lacks is no fault
-/// of the packet that quotes it, and is not reported.
+/// of the packet that quotes it, and is not reported, unless it was there on the wire.
 #[cold]
 pub fn report<S: Sink>(c: &mut Ctx<'_, S>, why: Stop) {
-    if c.quoted {
+    if c.quoted && matches!(why, Stop::Malformed { .. }) {
         return;
     }
     let (id, text, at) = match why {

@@ -101,7 +101,7 @@ fn frame<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, fcs: Fcs) -> Outcome {
     }
     c.bits(TYPE, t, b, 12, 2);
     let len = c.measure(rest, |c| dispatch::ethertype(c, t, rest))?;
-    if wants {
+    if wants && c.sink.asks_any(PADDING, FCS_STATUS) {
         trailer(c, b, HDR + len, fcs);
     }
     Ok(())

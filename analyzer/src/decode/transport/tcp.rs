@@ -205,7 +205,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
             c.bits(CHECKSUM_STATUS, checksum_status(c, ip, b), b, 16, 2);
         }
         c.u16(URGENT, b, 18)?;
-        if hlen > HDR {
+        if hlen > HDR && (c.sink.asks_any(OPTIONS, OPTIONS) || c.sink.asks_any(OPT_KIND, MPTCP_RST_REASON)) {
             tcp_options::dissect(c, b, hlen, from.ack)?;
         }
     }
