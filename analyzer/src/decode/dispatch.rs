@@ -6,7 +6,7 @@ use super::registry::Proto;
 use super::seen::Seen;
 use super::sink::Sink;
 use super::stop::{self, Undecoded};
-use super::{data, link, net, transport};
+use super::{app, data, link, net, transport};
 use crate::source::frame::LinkType;
 
 /// A cheap look at a packet: false when it certainly holds no IP fragment anywhere.
@@ -179,6 +179,18 @@ pub fn ip_proto<S: Sink>(c: &mut Ctx<'_, S>, ip: &net::Ip, b: Buf<'_>) -> Outcom
     Ok(true)
 }
 
+/// By UDP port, protocols that carry no further packet. `false` when there is no dissector.
+pub fn udp_application<S: Sink>(c: &mut Ctx<'_, S>, port: u16, b: Buf<'_>) -> Outcome<bool> {
+    use app::dns::{self, Variant};
+    match port {
+        53 => dns::dissect(c, b, Variant::Dns)?,
+        5353 => dns::dissect(c, b, Variant::Mdns)?,
+        5355 => dns::dissect(c, b, Variant::Llmnr)?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
 /// By UDP port. `false` when there is no dissector.
 pub fn udp_port<S: Sink>(c: &mut Ctx<'_, S>, port: u16, b: Buf<'_>) -> Outcome<bool> {
     match port {
@@ -191,7 +203,7 @@ pub fn udp_port<S: Sink>(c: &mut Ctx<'_, S>, port: u16, b: Buf<'_>) -> Outcome<b
         4754 => c.nest(b, |c| net::gre::dissect(c, b))?,
         6635 => c.nest(b, |c| link::mpls::dissect(c, b))?,
         4500 => return net::esp::in_udp(c, b),
-        _ => return Ok(false),
+        _ => return udp_application(c, port, b),
     }
     Ok(true)
 }

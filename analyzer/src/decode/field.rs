@@ -72,6 +72,8 @@ pub enum Kind {
     Str,
     /// Point in time.
     AbsTime,
+    /// Point in time; prints as a date.
+    DateTime,
     /// Span of time.
     RelTime,
 }
@@ -99,7 +101,7 @@ impl Kind {
             Self::Ether => "FT_ETHER",
             Self::Bytes => "FT_BYTES",
             Self::Str => "FT_STRING",
-            Self::AbsTime => "FT_ABSOLUTE_TIME",
+            Self::AbsTime | Self::DateTime => "FT_ABSOLUTE_TIME",
             Self::RelTime => "FT_RELATIVE_TIME",
         }
     }

@@ -1,5 +1,6 @@
 //! Decoding: one dissector per protocol, each in its own file, into whichever sink asks.
 
+pub mod app;
 pub mod buf;
 pub mod columns;
 pub mod ctx;

@@ -25,9 +25,10 @@ pub fn field(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
         Value::Ipv4(a) => out.ipv4(a),
         Value::Ipv6(a) => out.ipv6(a),
         Value::Ether(m) => out.ether(m),
+        Value::Bytes([]) => out.text("<MISSING>"),
         Value::Bytes(b) => out.bytes(b),
         Value::Str(s) => escaped(out, s),
-        Value::Time(t) if kind == Kind::AbsTime => out.epoch(t),
+        Value::Time(t) if kind == Kind::DateTime => date(out, t),
         Value::Time(t) => out.epoch(t),
         Value::Duration(d) => out.seconds(d.into()),
     }
@@ -40,6 +41,8 @@ fn escaped(out: &mut Vec<u8>, s: &str) {
             b'\n' => out.text("\\n"),
             b'\r' => out.text("\\r"),
             b'\t' => out.text("\\t"),
+            8 => out.text("\\b"),
+            12 => out.text("\\f"),
             _ => out.push(b),
         }
     }
@@ -80,6 +83,7 @@ pub fn json(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
         (Value::Uint(n), Kind::Bool) => out.text(if n == 0 { "false" } else { "true" }),
         (Value::Uint(n), _) => out.dec(n),
         (Value::Int(n), _) => out.int(n),
+        (Value::Bytes([]), _) => out.text("\"\""),
         (Value::Str(s), _) => json_string(out, s),
         (Value::Time(t), _) => out.epoch(t),
         (Value::Duration(d), _) => out.seconds(d.into()),

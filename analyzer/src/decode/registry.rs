@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::field::{Alias, FieldDef, FieldId, Kind, ProtoDef};
-use super::{dispatch::ethertype_layer as ethertype, link, net, stop, transport, zos};
+use super::{app, dispatch::ethertype_layer as ethertype, link, net, stop, transport, zos};
 
 macro_rules! registry {
     ($( $proto:ident $module:path; )*) => {
@@ -78,6 +78,9 @@ registry! {
     Udplite transport::udp::udplite;
     Sctp transport::sctp;
     Dccp transport::dccp;
+    Dns app::dns;
+    Mdns app::dns::mdns;
+    Llmnr app::dns::llmnr;
 }
 
 /// Names that stand for several fields.

@@ -54,6 +54,9 @@ pub trait Sink {
 pub struct Nothing;
 
 impl Sink for Nothing {
+    fn asks(&self, _: FieldId) -> bool {
+        false
+    }
     fn wants(&self, _: Proto) -> bool {
         false
     }

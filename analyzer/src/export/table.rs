@@ -33,7 +33,7 @@ impl Data {
             Kind::Uint(..) | Kind::FrameNum => Self::Uint(Vec::new()),
             Kind::Int(_) | Kind::RelTime => Self::Int(Vec::new()),
             Kind::Bool | Kind::None | Kind::Protocol => Self::Bool(Vec::new()),
-            Kind::AbsTime => Self::Time(Vec::new()),
+            Kind::AbsTime | Kind::DateTime => Self::Time(Vec::new()),
             Kind::Ipv4 | Kind::Ipv6 | Kind::Ether | Kind::Bytes | Kind::Str => Self::Text(Vec::new()),
         }
     }

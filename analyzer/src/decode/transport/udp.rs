@@ -7,6 +7,7 @@
 //! | 4 | 2 | length, header included (UDP-Lite: bytes that the checksum covers) |
 //! | 6 | 2 | checksum, with a pseudo header; 0: none |
 
+use crate::decode::app::dns;
 use crate::decode::names;
 use crate::decode::{
     Base, Buf, Ctx, Kind, Outcome, Proto, Seen, Sink, Value, data, dispatch, fmt::Out, net::Ip,
@@ -105,7 +106,14 @@ fn payload<S: Sink>(c: &mut Ctx<'_, S>, src: u16, dst: u16, b: Buf<'_>) -> Outco
     }
     // The lower port is the more likely to be the server's.
     let (low, high) = (src.min(dst), src.max(dst));
-    if c.quoted || !(dispatch::udp_port(c, low, b)? || dispatch::udp_port(c, high, b)?) {
+    let known = if c.quoted {
+        dispatch::udp_application(c, low, b)? || dispatch::udp_application(c, high, b)?
+    } else {
+        dispatch::udp_port(c, low, b)? || dispatch::udp_port(c, high, b)?
+    };
+    if !known && dns::recognised(b) {
+        dns::dissect(c, b, dns::Variant::Dns)?;
+    } else if !known {
         data::dissect(c, b);
     }
     Ok(())

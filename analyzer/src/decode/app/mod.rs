@@ -1,0 +1,20 @@
+//! Application protocols.
+
+pub mod dns;
+pub mod dns_names;
+pub mod dns_options;
+pub mod dns_rdata;
+pub mod text;
+
+use super::ctx::Ctx;
+use super::frame;
+use super::registry::Proto;
+use super::sink::Sink;
+
+/// True when nobody asks for what a dissector of `proto` finds, beyond that it is there: no field
+/// of it, no word on damage, no line in a list, and no protocol inside it.
+#[inline]
+pub fn idle<S: Sink>(c: &mut Ctx<'_, S>, proto: Proto) -> bool {
+    let protocols = c.wants(Proto::Frame) && c.sink.asks(frame::PROTOCOLS);
+    !protocols && !c.wants(proto) && !c.wants(Proto::Stop) && c.summary().is_none()
+}
