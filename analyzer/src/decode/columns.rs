@@ -164,7 +164,7 @@ impl Columns {
         let mut text = std::mem::take(&mut self.text);
         let at = text.len();
         for p in &self.layers {
-            if matches!(p, Proto::Frame | Proto::Stop | Proto::Cte | Proto::Pth) {
+            if matches!(p, Proto::Frame | Proto::Stop | Proto::Cte | Proto::Pth | Proto::Utc2) {
                 continue;
             }
             if text.len() > at {

@@ -37,6 +37,10 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, batch: &Batch) {
         fields(c, f, data.len());
     }
     if f.head_kind != Head::None {
+        if matches!(f.head_kind, Head::Wrapped(_)) {
+            let (_, _, packet) = batch.with_pseudo_header(f);
+            zos::utc2::dissect(c, packet);
+        }
         zos::head(c, batch.bytes(f.head));
     }
     let outcome = match f.link {

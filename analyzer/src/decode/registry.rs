@@ -24,6 +24,7 @@ registry! {
     Stop stop;
     Data super::data;
     Cte zos::cte;
+    Utc2 zos::utc2;
     Pth zos::pth;
     SmcRecord zos::smc;
     Systcpip zos::systcpip;

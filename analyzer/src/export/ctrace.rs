@@ -24,7 +24,7 @@ use formats::tod::Tod;
 use super::{Exporter, decap};
 use crate::pipeline::Report;
 use crate::source::ctrace::Framing;
-use crate::source::frame::{Batch, Frame, Head, LinkType, Timestamp};
+use crate::source::frame::{Batch, Frame, LinkType, Timestamp};
 
 /// What the trace is to look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl<'a> Packet<'a> {
             orig_len: f.orig_len,
             interface: interface.unwrap_or_default(),
             outbound: None,
-            head: (f.head_kind == Head::Cte).then(|| batch.bytes(f.head)),
+            head: (f.head_kind.is_cte()).then(|| batch.bytes(f.head)),
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct PcapngExport {
     unrepresented: HashMap<u16, u64>,
     /// Packets cut at capture, in sections of ours.
     cut: u64,
+    /// Entries that were put together from segments and do not fit into one.
+    long: u64,
     /// True when not all packets are written.
     filtered: bool,
     scratch: Vec<u8>,
@@ -62,6 +64,7 @@ impl PcapngExport {
             interfaces: HashMap::new(),
             unrepresented: HashMap::new(),
             cut: 0,
+            long: 0,
             filtered,
             scratch: Vec::new(),
         }
@@ -149,8 +152,10 @@ impl PcapngExport {
 
     fn packet(&mut self, batch: &Batch, f: &Frame, lost: &str) {
         self.ours();
-        let zos = f.head_kind == Head::Cte;
-        let wrapped = matches!(f.link, LinkType::ZOS_DATA | LinkType::ZOS_SMC | LinkType::ZOS_CTE);
+        let zos = f.head_kind.is_cte();
+        let record = matches!(f.link, LinkType::ZOS_DATA | LinkType::ZOS_SMC | LinkType::ZOS_CTE);
+        // In another capture's packet it already is what it is to become.
+        let wrapped = record && f.head_kind == Head::Cte;
         let (link, orig_len, data) = batch.with_pseudo_header(f);
         let link = if wrapped { LinkType(utc2::LINK_TYPE) } else { link };
         if link.0 >= 0xFF00 {
@@ -191,7 +196,9 @@ impl PcapngExport {
         };
         if wrapped {
             self.scratch.clear();
-            entry(batch.bytes(f.head), data, &mut self.scratch);
+            let name = batch.interfaces.get(f.iface as usize).and_then(|i| i.name.as_deref());
+            let whole = entry(batch.bytes(f.head), data, name.unwrap_or_default(), &mut self.scratch);
+            self.long += u64::from(!whole);
             let len = self.scratch.len() as u32;
             ng::Enhanced::encode(ORDER, interface, nanos, len, &[&self.scratch], &mut self.out, options);
         } else {
@@ -200,13 +207,14 @@ impl PcapngExport {
     }
 }
 
-/// A whole component trace entry behind the header of its container.
-fn entry(head: &[u8], data: &[u8], out: &mut Vec<u8>) {
-    // The format id tells the component only for the packet traces.
+/// A whole component trace entry behind the header of its container. False when it had to be cut.
+fn entry(head: &[u8], data: &[u8], interface: &str, out: &mut Vec<u8>) -> bool {
+    // The format id tells the component only for the packet traces. Other entries have it in the
+    // place of an interface.
     let component = match crate::decode::zos::format_id(head) {
         Some(FormatId::OSA) => "SYSTCPOT",
         Some(id) if id.has_pthdr() => "SYSTCPDA",
-        _ => "",
+        _ => interface,
     };
     let _ = utc2::Header::new(component, &[], &[]).encode(out);
     let at = out.len();
@@ -218,6 +226,7 @@ fn entry(head: &[u8], data: &[u8], out: &mut Vec<u8>) {
     if let Some(first) = out.get_mut(at..at + 2) {
         first.copy_from_slice(&len);
     }
+    data.len() <= room
 }
 
 impl Exporter for PcapngExport {
@@ -247,8 +256,8 @@ impl Exporter for PcapngExport {
             if packet && passed.is_some_and(|p| p.get(i) != Some(&true)) {
                 continue;
             }
-            if matches!(f.head_kind, Head::Pcapng { .. }) {
-                self.carry(batch, &mut run, f.head)?;
+            if let Some(block) = batch.pcapng_block(f) {
+                self.carry(batch, &mut run, block)?;
                 continue;
             }
             self.put(batch, &mut run)?;
@@ -275,6 +284,12 @@ impl Exporter for PcapngExport {
             .collect();
         if self.cut > 0 {
             notes.push(format!("{} packets were cut at capture; their original lengths are kept", self.cut));
+        }
+        if self.long > 0 {
+            notes.push(format!(
+                "{} records of several segments are longer than one entry can be, and were cut",
+                self.long
+            ));
         }
         Ok(notes)
     }

@@ -24,8 +24,6 @@ type Candidate = (fn(&[u8]) -> bool, fn() -> Box<dyn Framer>);
 
 /// Containers with a signature.
 const CANDIDATES: &[Candidate] = &[
-    (pcapng::recognise, || Box::new(pcapng::new())),
-    (pcap::recognise, || Box::new(pcap::new())),
     (snoop::recognise, || Box::new(snoop::new())),
     (iptrace::recognise, || Box::new(iptrace::new())),
     (trsniff::recognise, || Box::new(trsniff::new())),
@@ -42,6 +40,17 @@ fn framer(prefix: &[u8], options: &Options) -> Option<Box<dyn Framer>> {
     };
     if let Some(framing) = options.framing {
         return Some(ctrace::framer(framing, &trace));
+    }
+    // Their packets may hold entries of a component trace.
+    let capture: Option<Box<dyn Framer>> = if pcapng::recognise(prefix) {
+        Some(Box::new(pcapng::new()))
+    } else if pcap::recognise(prefix) {
+        Some(Box::new(pcap::new()))
+    } else {
+        None
+    };
+    if let Some(inner) = capture {
+        return Some(Box::new(ctrace::wrapped::Wrapped::new(inner, trace.leap_seconds)));
     }
     if let Some((_, make)) = CANDIDATES.iter().find(|(recognise, _)| recognise(prefix)) {
         return Some(make());

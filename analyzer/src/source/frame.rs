@@ -102,11 +102,28 @@ pub enum Head {
     None,
     /// A component trace entry from CTELENP up to its data: CTE header, PTHDR, extensions.
     Cte,
+    /// Such an entry, taken out of a packet of a capture: see [`Head::wrapped`].
+    Wrapped(u8),
     /// A whole pcapng block, in its section's byte order.
     Pcapng {
         /// True when the section is big-endian.
         big_endian: bool,
     },
+}
+
+impl Head {
+    /// An entry that stands in a packet, whose pcapng block begins `lead` bytes before the packet (0
+    /// in other captures, a multiple of 4), and ends `trail` bytes (0 or 2) behind the data.
+    #[must_use]
+    pub const fn wrapped(lead: u8, trail: u8) -> Self {
+        Self::Wrapped(lead & 0xFC | trail & 3)
+    }
+
+    /// True for component trace entries.
+    #[must_use]
+    pub const fn is_cte(self) -> bool {
+        matches!(self, Self::Cte | Self::Wrapped(_))
+    }
 }
 
 /// One record of a trace, found but not decoded.
@@ -322,8 +339,27 @@ impl Batch {
         }
         let link = self.interfaces.get(f.iface as usize).map_or(f.link, |i| i.link);
         let phdr = u32::from(f.phdr_len);
-        let chunk = Chunk { off: f.data.off.saturating_sub(phdr), len: f.data.len + phdr, ..f.data };
-        (link, f.orig_len.saturating_add(phdr), self.bytes(chunk))
+        let trail = match f.head_kind {
+            Head::Wrapped(n) => u32::from(n & 3),
+            _ => 0,
+        };
+        let chunk = Chunk { off: f.data.off.saturating_sub(phdr), len: f.data.len + phdr + trail, ..f.data };
+        (link, f.orig_len.saturating_add(phdr + trail), self.bytes(chunk))
+    }
+
+    /// The pcapng block that holds a frame, when its container is pcapng.
+    #[must_use]
+    pub fn pcapng_block(&self, f: &Frame) -> Option<Chunk> {
+        let lead = match f.head_kind {
+            Head::Pcapng { .. } => return Some(f.head),
+            Head::Wrapped(n) if n & 0xFC != 0 => u32::from(n & 0xFC),
+            _ => return None,
+        };
+        let off = f.data.off.checked_sub(u32::from(f.phdr_len) + lead)?;
+        let start = self.buf.get(off as usize..)?;
+        let (kind, len) = (start.first_chunk::<4>()?, *start.get(4..)?.first_chunk::<4>()?);
+        let len = if kind[0] == 0 { u32::from_be_bytes(len) } else { u32::from_le_bytes(len) };
+        Some(Chunk { side: false, off, len })
     }
 
     /// Forgets everything but the memory.

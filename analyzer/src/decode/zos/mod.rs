@@ -4,16 +4,17 @@ pub mod cte;
 pub mod pth;
 pub mod smc;
 pub mod systcpip;
+pub mod utc2;
 
 use formats::ctrace::FormatId;
 
 use super::fmt::Out;
 use super::{Buf, Ctx, Endpoint, FieldId, Outcome, Proto, Sink, Span, Value, data};
-use crate::source::frame::{Head, LinkType};
+use crate::source::frame::LinkType;
 
 /// The container's header in front of a packet.
 pub fn head<S: Sink>(c: &mut Ctx<'_, S>, head: &[u8]) {
-    if c.frame.head_kind == Head::Cte {
+    if c.frame.head_kind.is_cte() {
         // A header cut short shows what is there; the packet behind it is decoded all the same.
         let _ = cte::dissect(c, Buf::new(head, head.len(), Span::HEAD));
     }

@@ -48,6 +48,8 @@ pub(super) struct Entries {
     previous: u64,
     steps_back: u64,
     scratch: Vec<u8>,
+    /// True when segments are not joined.
+    apart: bool,
 }
 
 pub(super) fn be16(b: &[u8], at: usize) -> usize {
@@ -98,7 +100,13 @@ impl Entries {
             previous: 0,
             steps_back: 0,
             scratch: Vec::new(),
+            apart: false,
         }
+    }
+
+    /// Every entry is a frame, also one segment of several.
+    pub(super) fn apart(leap_seconds: i32) -> Self {
+        Self { apart: true, ..Self::new(leap_seconds) }
     }
 
     /// The component that the entries which follow belong to.
@@ -238,10 +246,13 @@ impl Entries {
         }
         let (pth, data) = body.split_at(pth_len);
         let orig = if wrong.is_some() { data.len() } else { tlen } as u32;
-        let frame = self.frame(id, be64(e, 8), pth, data.len(), orig, place, out);
+        let mut frame = self.frame(id, be64(e, 8), pth, data.len(), orig, place, out);
         if let Some(what) = wrong {
             out.anomaly(AnomalyKind::BadField, place.offset, 0, what, "");
-        } else if segments::is_segment(pth, data.len()) {
+        } else if self.apart && seq != 0 {
+            // Behind the first segment there are no IP and transport headers.
+            frame.link = LinkType::ZOS_DATA;
+        } else if !self.apart && segments::is_segment(pth, data.len()) {
             self.segments.make_room(out);
             let s = Segment { id, head: &e[..off + pth_len], pth, data, frame };
             return self.segments.add(&s, out);
@@ -386,7 +397,9 @@ impl Entries {
         if self.uncounted_ids > 0 {
             facts.push(("further entry ids", self.uncounted_ids.to_string()));
         }
-        facts.push(("interface names", self.names.len().to_string()));
+        if !self.apart {
+            facts.push(("interface names", self.names.len().to_string()));
+        }
         if self.segments.joined + self.segments.incomplete > 0 {
             facts.push(("segmented records", self.segments.joined.to_string()));
             facts.push(("segmented, incomplete", self.segments.incomplete.to_string()));

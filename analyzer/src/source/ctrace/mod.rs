@@ -30,6 +30,7 @@ pub mod rdw;
 mod resync;
 mod segments;
 mod vb;
+pub mod wrapped;
 
 #[cfg(test)]
 mod testing;
