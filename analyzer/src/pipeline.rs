@@ -171,7 +171,7 @@ impl Turn {
 
 /// Where the inputs stand; behind one lock.
 struct Inputs<'a> {
-    paths: std::slice::Iter<'a, PathBuf>,
+    paths: std::iter::Enumerate<std::slice::Iter<'a, PathBuf>>,
     options: &'a Options,
     current: Option<Reader>,
     opened: usize,
@@ -195,11 +195,12 @@ impl Inputs<'_> {
                 }
                 self.close();
             }
-            let path = self.paths.next()?;
+            let (i, path) = self.paths.next()?;
             match Reader::open(path, self.options) {
                 Ok(mut r) => {
                     let (last, first, previous) = self.numbered;
                     r.number_from(last, first, previous);
+                    r.set_number(i as u32 + 1);
                     self.opened += 1;
                     self.report.inputs.push(InputReport { path: path.clone(), ..InputReport::default() });
                     self.current = Some(r);
@@ -210,15 +211,14 @@ impl Inputs<'_> {
         None
     }
 
-    fn note(&mut self, input: usize, batch: &mut Batch) {
+    fn note(&mut self, input: usize, batch: &Batch) {
         let r = &mut self.report.inputs[input];
         r.tally.add(&batch.tally);
         for a in &batch.anomalies {
             *r.anomaly_counts.entry(a.kind.name()).or_default() += 1;
         }
         let room = MAX_ANOMALIES.saturating_sub(r.anomalies.len());
-        batch.anomalies.truncate(room);
-        r.anomalies.append(&mut batch.anomalies);
+        r.anomalies.extend(batch.anomalies.iter().take(room).cloned());
     }
 
     fn close(&mut self) {
@@ -235,7 +235,7 @@ impl Inputs<'_> {
 /// Runs `workers` over the inputs, as many threads as there are workers.
 pub fn run<W: Work>(paths: &[PathBuf], options: &Options, settings: &Settings, workers: Vec<W>) -> Report {
     let inputs = Mutex::new(Inputs {
-        paths: paths.iter(),
+        paths: paths.iter().enumerate(),
         options,
         current: None,
         opened: 0,

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use tests::workspace;
 
@@ -85,18 +84,27 @@ fn crates_import_only_what_they_may() {
     }
 }
 
+/// Crates of which only one module may know: their names, and the path of that module.
+const NAMED_ONCE: &[(&str, &str)] =
+    &[("parquet", "analyzer/src/export/columnar.rs"), ("rusqlite", "analyzer/src/sql/")];
+
 #[test]
-fn polars_is_named_in_one_module() {
+fn some_crates_are_named_in_one_module() {
+    let tracked = tracked();
     for (name, used) in dependencies() {
-        assert!(name == "analyzer" || !used.contains("polars"), "{name} must not use polars");
+        for (other, _) in NAMED_ONCE {
+            assert!(name == "analyzer" || !used.contains(*other), "{name} must not use {other}");
+        }
     }
-    let naming: BTreeSet<PathBuf> = tracked()
-        .iter()
-        .filter(|(n, _)| n.starts_with("analyzer/") && n.ends_with(".rs"))
-        .filter(|(_, text)| code(text).any(|l| l.contains("polars")))
-        .map(|(n, _)| PathBuf::from(n))
-        .collect();
-    assert!(naming.len() <= 1, "polars is named in {naming:?}");
+    for (other, module) in NAMED_ONCE {
+        let path = format!("{other}::");
+        let naming: BTreeSet<&str> = sources(&tracked)
+            .filter(|(n, _)| n.starts_with("analyzer/") && !n.starts_with(module))
+            .filter(|(_, text)| code(text).any(|l| l.contains(&path)))
+            .map(|(n, _)| n)
+            .collect();
+        assert!(naming.is_empty(), "{other} is named outside {module}: {naming:?}");
+    }
 }
 
 #[test]

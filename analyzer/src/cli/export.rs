@@ -13,9 +13,11 @@ use crate::export::pcapng::PcapngExport;
 use crate::export::printer::{self, Format, Printer, Wanted};
 use crate::export::select::Select;
 use crate::export::{Exporter, OutputKind};
+use crate::filter::Filter;
 use crate::pipeline::{self, Decoded, Report, Work};
 use crate::source::Framing;
 use crate::source::frame::Batch;
+use crate::tables::{TableKind, schema};
 
 use super::input::{self, Input};
 use super::packets::DEFAULT_COLUMNS;
@@ -31,9 +33,15 @@ pub struct Args {
     /// Only packets that match, in Wireshark's display-filter language
     #[arg(short = 'Y', value_name = "FILTER")]
     filter: Option<String>,
-    /// A column of CSV, JSON or Parquet; may be given again
+    /// A column of CSV or JSON, or one more column of a table; may be given again
     #[arg(short = 'e', value_name = "FIELD")]
     fields: Vec<String>,
+    /// The table to write, with all its columns; .parquet is one of packets without this
+    #[arg(long, value_enum, value_name = "TABLE")]
+    table: Option<TableKind>,
+    /// Of a table only the columns of -e
+    #[arg(long, requires = "fields")]
+    only: bool,
     /// Read so many packets at most
     #[arg(short = 'c', value_name = "N")]
     limit: Option<u64>,
@@ -46,17 +54,17 @@ pub struct Args {
 pub fn run(a: &Args) -> io::Result<ExitCode> {
     let kind = OutputKind::of(&a.out).map_err(usage)?;
     let filter = input::filter(a.filter.as_deref())?;
+    if kind == OutputKind::Parquet || a.table.is_some() {
+        return table(a, filter.as_ref());
+    }
     let names: Vec<String> = match (kind, a.fields.is_empty()) {
-        (OutputKind::Csv | OutputKind::Parquet, true) => {
-            DEFAULT_COLUMNS.iter().map(|&n| n.to_owned()).collect()
-        }
+        (OutputKind::Csv, true) => DEFAULT_COLUMNS.iter().map(|&n| n.to_owned()).collect(),
         _ => a.fields.clone(),
     };
     let wanted = printer::resolve(&names).map_err(usage)?;
     let everything = kind == OutputKind::Jsonl && wanted.is_empty();
     let follow_tcp = input::follows_tcp(everything, &wanted, filter.as_ref());
-    let file = AtomicFile::create(&a.out)
-        .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", a.out.display())))?;
+    let file = super::table::create(&a.out)?;
     let target = Target::new(kind, file, &wanted, a)?;
     let shared = Arc::new(Mutex::new(Shared { target, failed: None }));
     let workers = (0..a.input.workers())
@@ -86,6 +94,23 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     Ok(input::conclude(&report))
 }
 
+/// Writes a table of the schema.
+fn table(a: &Args, filter: Option<&Filter>) -> io::Result<ExitCode> {
+    let table = a.table.unwrap_or(TableKind::Packets);
+    let columns = match a.only {
+        true => schema::only_fields(table, &a.fields),
+        false => schema::with_fields(table, &a.fields),
+    };
+    super::table::write(&super::table::Request {
+        input: &a.input,
+        table,
+        columns: &columns.map_err(usage)?,
+        filter,
+        limit: a.limit,
+        out: &a.out,
+    })
+}
+
 fn usage(e: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, e)
 }
@@ -95,8 +120,6 @@ enum Prepare {
     /// Nothing: the bytes are copied in order.
     Copy,
     Text(Box<Printer>, Vec<u8>),
-    #[cfg(feature = "columnar")]
-    Table(Box<crate::export::table::Tabulator>),
 }
 
 impl Prepare {
@@ -104,8 +127,6 @@ impl Prepare {
         match kind {
             OutputKind::Csv => Self::Text(Box::new(Printer::new(Format::Csv, wanted, false)), Vec::new()),
             OutputKind::Jsonl => Self::Text(Box::new(Printer::new(Format::Jsonl, wanted, false)), Vec::new()),
-            #[cfg(feature = "columnar")]
-            OutputKind::Parquet => Self::Table(Box::new(crate::export::table::Tabulator::new(wanted))),
             _ => Self::Copy,
         }
     }
@@ -115,8 +136,6 @@ impl Prepare {
 enum Target {
     Text(AtomicFile),
     Capture(Box<dyn Exporter>, AtomicFile),
-    #[cfg(feature = "columnar")]
-    Parquet(Box<crate::export::columnar::ParquetFile>),
 }
 
 impl Target {
@@ -128,16 +147,7 @@ impl Target {
                 }
                 Self::Text(file)
             }
-            #[cfg(feature = "columnar")]
-            OutputKind::Parquet => {
-                Self::Parquet(Box::new(crate::export::columnar::ParquetFile::create(file, wanted)?))
-            }
-            #[cfg(not(feature = "columnar"))]
-            OutputKind::Parquet => {
-                return Err(usage(
-                    "this zscope was built without Parquet; build it with `--features columnar`".into(),
-                ));
-            }
+            OutputKind::Parquet => unreachable!("tables have their own way"),
             OutputKind::Pcapng | OutputKind::Pcap | OutputKind::Ctrace => {
                 Self::Capture(exporter(kind, file.handle()?, a)?, file)
             }
@@ -153,8 +163,6 @@ impl Target {
                 drop(e);
                 file.commit().map(|()| notes)
             }
-            #[cfg(feature = "columnar")]
-            Self::Parquet(p) => p.commit().map(|()| Vec::new()),
         }
     }
 }
@@ -194,8 +202,6 @@ impl Work for Worker {
                 out.clear();
                 printer.print(batch, passed, out);
             }
-            #[cfg(feature = "columnar")]
-            Prepare::Table(t) => t.fill(batch, passed),
         }
     }
 
@@ -204,8 +210,6 @@ impl Work for Worker {
         let result = match (&mut shared.target, &mut self.prepare) {
             (Target::Text(file), Prepare::Text(_, out)) => file.write_all(out),
             (Target::Capture(e, _), _) => e.batch(batch, self.passed.as_deref()),
-            #[cfg(feature = "columnar")]
-            (Target::Parquet(p), Prepare::Table(t)) => p.append(&mut t.table),
             _ => unreachable!("a target has its own way to prepare"),
         };
         match result {

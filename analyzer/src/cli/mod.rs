@@ -6,6 +6,7 @@ pub mod info;
 pub mod input;
 pub mod output;
 pub mod packets;
+pub mod table;
 pub mod unwrap;
 
 use std::process::ExitCode;

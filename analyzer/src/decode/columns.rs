@@ -218,6 +218,14 @@ impl Columns {
         self.chains.get(usize::from(slot)).is_some_and(|c| c.first != END)
     }
 
+    /// Where among all occurrences in the packet the field's first one stands, far behind all of
+    /// them when there is none.
+    #[inline]
+    #[must_use]
+    pub fn place(&self, slot: Slot) -> u16 {
+        self.chains.get(usize::from(slot)).map_or(END, |c| c.first)
+    }
+
     /// Every occurrence of every wanted field, in packet order: its slot, whether it is the
     /// field's first, and its value.
     pub fn in_order<'a>(

@@ -177,7 +177,8 @@ pub fn similar(name: &str) -> Vec<&'static str> {
 }
 
 /// Edit distance.
-fn distance(a: &[u8], b: &[u8]) -> usize {
+#[must_use]
+pub fn distance(a: &[u8], b: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut diagonal = row[0];

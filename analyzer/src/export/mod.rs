@@ -11,7 +11,7 @@ pub mod pcap;
 pub mod pcapng;
 pub mod printer;
 pub mod select;
-pub mod table;
+pub mod tables;
 
 use std::io;
 use std::path::Path;

@@ -292,6 +292,17 @@ pub struct Block {
     pub big_endian: bool,
 }
 
+/// Which trace a batch is of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Number of the trace among those of the run, from 1.
+    pub number: u32,
+    /// The file as it was named.
+    pub file: String,
+    /// z/OS system name, as far as the trace has said it.
+    pub system: Option<String>,
+}
+
 /// One stretch of input with the frames in it.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -316,6 +327,8 @@ pub struct Batch {
     pub interfaces: Arc<Vec<Interface>>,
     /// Counts of this stretch.
     pub tally: Tally,
+    /// The trace it is of.
+    pub trace: Arc<Trace>,
     /// Time of the first frame of the input.
     pub first: Option<Timestamp>,
     /// Time of the frame before the first one here.
@@ -448,5 +461,10 @@ pub trait Framer: Send {
     /// Facts learnt about the input that belong in `info`: key and value.
     fn facts(&self) -> Vec<(&'static str, String)> {
         Vec::new()
+    }
+
+    /// z/OS system name, where the trace has said it.
+    fn system(&self) -> Option<String> {
+        self.facts().into_iter().find(|(key, _)| *key == "system").map(|(_, value)| value)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::detect::{self, Detected};
 use super::frame::{
-    Anomaly, AnomalyKind, Batch, Finds, Framer, Interface, MAX_RECORD, Tally, Timestamp, Window,
+    Anomaly, AnomalyKind, Batch, Finds, Framer, Interface, MAX_RECORD, Tally, Timestamp, Trace, Window,
 };
 use super::layers::{LayerInfo, Notes};
 use super::options::Options;
@@ -31,7 +31,13 @@ pub struct Reader {
     first: Option<Timestamp>,
     previous: Option<Timestamp>,
     ended: bool,
+    trace: Arc<Trace>,
+    /// Stretches that are still asked for the system name.
+    unasked: u8,
 }
+
+/// A system name stands in front of the first trace buffer, so these many stretches are enough.
+const ASKED: u8 = 4;
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -84,6 +90,8 @@ impl Reader {
             first: None,
             previous: None,
             ended: false,
+            trace: Arc::new(Trace { number: 1, file: path.display().to_string(), system: None }),
+            unasked: ASKED,
         })
     }
 
@@ -109,6 +117,11 @@ impl Reader {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.base
+    }
+
+    /// Says which of several traces this is.
+    pub fn set_number(&mut self, number: u32) {
+        Arc::make_mut(&mut self.trace).number = number;
     }
 
     /// Goes on numbering where another input ended.
@@ -214,6 +227,13 @@ impl Reader {
             detail: format!("{}: {}", n.layer, n.text).into(),
             advice: n.advice,
         }));
+        if self.unasked > 0 && self.trace.system.is_none() {
+            self.unasked -= 1;
+            if let Some(system) = self.framer.system().filter(|s| !s.is_empty()) {
+                Arc::make_mut(&mut self.trace).system = Some(system);
+            }
+        }
+        batch.trace = Arc::clone(&self.trace);
         self.number(batch);
     }
 

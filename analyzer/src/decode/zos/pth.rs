@@ -48,7 +48,9 @@ crate::protocol! { Pth, ours "pth", "Packet Trace Header";
     EXT_DATA ours "pth.ext.data" "Extension data" Kind::Bytes;
 }
 
-fn direction_name(v: u64) -> Option<&'static str> {
+/// `inbound` or `outbound`.
+#[must_use]
+pub fn direction_name(v: u64) -> Option<&'static str> {
     ["inbound", "outbound"].get(v as usize).copied()
 }
 
