@@ -18,6 +18,7 @@ use crate::source::frame::{Anomaly, Batch, Frame, Tally, Timestamp};
 use crate::source::{OpenError, Options, Reader};
 use crate::track::defrag::{self, Joined, Reassembler};
 use crate::track::flows::{self, Bases, Flows};
+use crate::track::streams::{self, Step, Streams};
 
 /// What becomes of the decoded packets.
 pub trait Work: Send {
@@ -33,6 +34,7 @@ pub trait Work: Send {
 struct History {
     fragments: Reassembler,
     flows: Flows,
+    streams: streams::Table,
 }
 
 /// What the history says about the frames of one batch, in the order in which a decoder asks.
@@ -40,6 +42,7 @@ struct History {
 struct Before {
     joined: Vec<Option<Joined>>,
     bases: Vec<Bases>,
+    steps: Vec<Step>,
     /// Only frames about which it says anything.
     frames: Vec<Facts>,
 }
@@ -48,6 +51,7 @@ impl Before {
     fn clear(&mut self) {
         self.joined.clear();
         self.bases.clear();
+        self.steps.clear();
         self.frames.clear();
     }
 }
@@ -58,6 +62,7 @@ struct Facts {
     frame: u32,
     joined: Range<usize>,
     bases: Range<usize>,
+    steps: Range<usize>,
 }
 
 /// A batch, ready to be decoded.
@@ -83,9 +88,13 @@ impl Decoded<'_> {
         let mut facts = self.before.frames.iter().peekable();
         let mut previous = self.batch.previous;
         for (i, f) in self.batch.frames.iter().enumerate() {
-            let (joined, bases) = match facts.next_if(|r| r.frame as usize == i) {
-                Some(r) => (&self.before.joined[r.joined.clone()], &self.before.bases[r.bases.clone()]),
-                None => (&[][..], &[][..]),
+            let (joined, bases, steps) = match facts.next_if(|r| r.frame as usize == i) {
+                Some(r) => (
+                    &self.before.joined[r.joined.clone()],
+                    &self.before.bases[r.bases.clone()],
+                    &self.before.steps[r.steps.clone()],
+                ),
+                None => (&[][..], &[][..], &[][..]),
             };
             let times = Times { first: self.batch.first, previous };
             previous = f.time.or(previous);
@@ -97,6 +106,9 @@ impl Decoded<'_> {
             let mut c = Ctx::new(sink, f, &self.batch.interfaces, times, self.settings, &mut defrag);
             if self.settings.follow_tcp {
                 c.flows = Some(&mut flows);
+            }
+            if self.settings.applications {
+                c.streams = Some(Streams::Replay(steps.iter()));
             }
             frame::dissect(&mut c, self.batch);
             each(&mut c, self.batch);
@@ -300,28 +312,33 @@ impl Shared<'_, '_> {
     /// Finds out, in its turn, what a batch needs to know of the packets before it.
     fn look_back(&self, batch: &Batch, before: &mut Before) {
         before.clear();
-        let follow = self.settings.follow_tcp;
+        let applications = self.settings.applications;
+        let follow = self.settings.follow_tcp || applications;
         let suspects = |f: &Frame| follow || dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
         if batch.frames.iter().any(suspects) {
             self.looking_back.wait(batch.ticket);
             let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-            let History { fragments, flows } = &mut *history;
+            let History { fragments, flows, streams } = &mut *history;
             for (i, f) in batch.frames.iter().enumerate().filter(|(_, f)| suspects(f)) {
-                let (joined, bases) = (before.joined.len(), before.bases.len());
+                let (joined, bases, steps) = (before.joined.len(), before.bases.len(), before.steps.len());
                 let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
                 let mut flows = flows::Recorder { inner: flows, answers: &mut before.bases };
                 let (mut nothing, times) = (Nothing, Times::default());
                 let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
-                if follow {
+                if self.settings.follow_tcp {
                     c.flows = Some(&mut flows);
+                }
+                if applications {
+                    c.streams = Some(Streams::Record(streams, &mut before.steps));
                 }
                 let data = batch.bytes(f.data);
                 let b = Buf::new(data, (f.orig_len as usize).max(data.len()), Span::FRAME);
                 // What stops the decoder here stops it again, and is reported, when it decodes.
                 let _ = dispatch::link(&mut c, f.link, b);
                 let (joined, bases) = (joined..before.joined.len(), bases..before.bases.len());
-                if !joined.is_empty() || !bases.is_empty() {
-                    before.frames.push(Facts { frame: i as u32, joined, bases });
+                let steps = steps..before.steps.len();
+                if !joined.is_empty() || !bases.is_empty() || !steps.is_empty() {
+                    before.frames.push(Facts { frame: i as u32, joined, bases, steps });
                 }
             }
         }

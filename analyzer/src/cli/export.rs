@@ -63,7 +63,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     };
     let wanted = printer::resolve(&names).map_err(usage)?;
     let everything = kind == OutputKind::Jsonl && wanted.is_empty();
-    let follow_tcp = input::follows_tcp(everything, &wanted, filter.as_ref());
+    let asked = input::asked(everything, &wanted, filter.as_ref());
     let file = super::table::create(&a.out)?;
     let target = Target::new(kind, file, &wanted, a)?;
     let shared = Arc::new(Mutex::new(Shared { target, failed: None }));
@@ -79,7 +79,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     if kind == OutputKind::Ctrace {
         options.framing = a.input_framing;
     }
-    let report = pipeline::run(&a.input.files, &options, &a.input.settings(follow_tcp), workers);
+    let report = pipeline::run(&a.input.files, &options, &a.input.settings(asked), workers);
     let Ok(shared) = Arc::try_unwrap(shared) else { unreachable!("all workers have ended") };
     let Shared { target, failed } = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(e) = failed {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use formats::ebcdic::CodePage;
 
-use crate::decode::Settings;
 use crate::decode::transport::tcp;
+use crate::decode::{Settings, app};
 use crate::export::printer::Wanted;
 use crate::filter::Filter;
 use crate::pipeline::Report;
@@ -51,14 +51,15 @@ impl Input {
         Options { framing: self.framing, leap_seconds: self.leap_seconds, limits, limit }
     }
 
-    /// Decoder settings; `follow_tcp` as in [`Settings`].
+    /// Decoder settings for what is asked of the packets.
     #[must_use]
-    pub fn settings(&self, follow_tcp: bool) -> Settings {
+    pub fn settings(&self, asked: Asked) -> Settings {
         Settings {
             leap_seconds: self.leap_seconds,
             verify_checksums: self.verify_checksums,
             codepage: self.codepage,
-            follow_tcp,
+            follow_tcp: asked.follow_tcp,
+            applications: asked.applications,
         }
     }
 
@@ -70,11 +71,26 @@ impl Input {
     }
 }
 
-/// True when anything that is asked for depends on where TCP connections began.
+/// Which look-back is needed for what is asked for; the others cost nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// As in [`Settings`].
+    pub follow_tcp: bool,
+    /// As in [`Settings`].
+    pub applications: bool,
+}
+
+/// What an output of `wanted`, or of everything, selected by `filter` depends on.
 #[must_use]
-pub fn follows_tcp(everything: bool, wanted: &Wanted, filter: Option<&Filter>) -> bool {
-    let asked = wanted.iter().flat_map(|(_, r)| r.fields).chain(filter.into_iter().flat_map(Filter::fields));
-    everything || asked.copied().any(tcp::depends_on_flow)
+pub fn asked(everything: bool, wanted: &Wanted, filter: Option<&Filter>) -> Asked {
+    let fields = || {
+        let wanted = wanted.iter().flat_map(|(_, r)| r.fields);
+        wanted.chain(filter.into_iter().flat_map(Filter::fields)).copied()
+    };
+    Asked {
+        follow_tcp: everything || fields().any(tcp::depends_on_flow),
+        applications: everything || fields().any(app::depends_on_streams),
+    }
 }
 
 /// Reads a display filter; a wrong one ends the program with its own message.

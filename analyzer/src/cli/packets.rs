@@ -79,7 +79,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
         (false, false) => Some(Printer::new(a.format, &wanted, a.hex)),
     };
     let everything = !a.count && (a.format == Format::Text || wanted.is_empty());
-    let follow_tcp = input::follows_tcp(everything, &wanted, filter.as_ref());
+    let asked = input::asked(everything, &wanted, filter.as_ref());
     let stdout = Output::stdout()?;
     let total: Arc<AtomicU64> = Arc::default();
     let workers: Vec<Worker> = (0..a.input.workers())
@@ -95,8 +95,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     if !stdout.write(header.as_bytes()) {
         return stdout.finish().map(|()| ExitCode::SUCCESS);
     }
-    let report =
-        pipeline::run(&a.input.files, &a.input.options(a.limit), &a.input.settings(follow_tcp), workers);
+    let report = pipeline::run(&a.input.files, &a.input.options(a.limit), &a.input.settings(asked), workers);
     if a.count {
         let n = total.load(Ordering::Relaxed);
         let _ = stdout.write(format!("{n}\n").as_bytes());

@@ -15,6 +15,7 @@ use super::value::{Span, Value};
 use crate::source::frame::{Frame, Interface, Timestamp};
 use crate::track::defrag::Defrag;
 use crate::track::flows::Follow;
+use crate::track::streams::Streams;
 
 /// What dissectors may be told by the user.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,8 @@ pub struct Settings {
     pub codepage: CodePage,
     /// Follow TCP connections, for fields that are counted from where a connection began.
     pub follow_tcp: bool,
+    /// Decode what is above TCP, and join its segments for that.
+    pub applications: bool,
     /// Verify the checksums that adapters commonly fill in after the trace: IPv4, TCP, UDP and
     /// SCTP. Those of ICMP, ICMPv6 and IGMP are verified in any case.
     pub verify_checksums: bool,
@@ -59,6 +62,8 @@ pub struct Ctx<'c, S> {
     pub defrag: &'c mut dyn Defrag,
     /// Follows TCP connections, when anything is asked for that depends on it.
     pub flows: Option<&'c mut dyn Follow>,
+    /// Joins the segments of a connection, when anything is asked for that they carry.
+    pub streams: Option<Streams<'c>>,
     /// Reassembled buffers, numbered from 2 as data sources.
     pub sources: Vec<Arc<[u8]>>,
     depth: u8,
@@ -88,6 +93,7 @@ impl<'c, S: Sink> Ctx<'c, S> {
             settings,
             defrag,
             flows: None,
+            streams: None,
             sources: Vec::new(),
             depth: 0,
             quoted: false,
@@ -295,11 +301,11 @@ impl<'c, S: Sink> Ctx<'c, S> {
     }
 
     /// Decodes a reassembled buffer as a data source of its own.
-    pub fn reassembled(
+    pub fn reassembled<T>(
         &mut self,
         data: Arc<[u8]>,
-        dissect: impl FnOnce(&mut Self, Buf<'_>) -> Outcome,
-    ) -> Outcome {
+        dissect: impl FnOnce(&mut Self, Buf<'_>) -> Outcome<T>,
+    ) -> Outcome<T> {
         let source = u8::try_from(self.sources.len() + 2).unwrap_or(u8::MAX);
         self.sources.push(Arc::clone(&data));
         dissect(self, Buf::new(&data, data.len(), source))

@@ -82,6 +82,16 @@ registry! {
     Dns app::dns;
     Mdns app::dns::mdns;
     Llmnr app::dns::llmnr;
+    Http app::http;
+    DataTextLines app::http::content::text;
+    ImageGif app::http::content::gif;
+    ImageJfif app::http::content::jfif;
+    Png app::http::content::png;
+    Xml app::http::content::xml;
+    Json app::http::content::json;
+    UrlencodedForm app::http::content::form;
+    Media app::http::content::media;
+    MimeMultipart app::http::content::multipart;
 }
 
 /// Names that stand for several fields.

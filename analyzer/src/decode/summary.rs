@@ -55,6 +55,9 @@ pub struct Summary {
     pub info: Vec<u8>,
     /// True while a quoted packet is read, whose addresses are not the packet's.
     pub frozen: bool,
+    /// Info up to here stays, and so does the protocol, when another message of the same segment
+    /// takes over the line.
+    fence: usize,
 }
 
 impl Summary {
@@ -65,6 +68,7 @@ impl Summary {
         self.protocol = "";
         self.info.clear();
         self.frozen = false;
+        self.fence = 0;
     }
 
     /// A protocol takes over the line; its info is appended to what is returned.
@@ -72,8 +76,36 @@ impl Summary {
         if self.frozen {
             return None;
         }
-        self.protocol = protocol;
-        self.info.clear();
+        self.name(protocol);
+        self.info.truncate(self.fence);
+        Some(&mut self.info)
+    }
+
+    /// Names the protocol and leaves the info as it is.
+    pub fn name(&mut self, protocol: &'static str) {
+        if self.fence == 0 {
+            self.protocol = protocol;
+        }
+    }
+
+    /// What is in the line so far stays there.
+    pub fn fence(&mut self) {
+        self.fence = self.info.len();
+    }
+
+    /// Appends behind what other messages of the segment said, with `separator` between.
+    pub fn also(&mut self, protocol: &'static str, separator: &str) -> Option<&mut Vec<u8>> {
+        if self.frozen {
+            return None;
+        }
+        if self.protocol == protocol || self.fence > 0 {
+            if !self.info.is_empty() {
+                self.info.text(separator);
+            }
+        } else {
+            self.info.clear();
+        }
+        self.name(protocol);
         Some(&mut self.info)
     }
 

@@ -2,3 +2,4 @@
 
 pub mod defrag;
 pub mod flows;
+pub mod streams;

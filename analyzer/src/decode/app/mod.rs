@@ -4,12 +4,16 @@ pub mod dns;
 pub mod dns_names;
 pub mod dns_options;
 pub mod dns_rdata;
+pub mod http;
+pub mod stream;
 pub mod text;
 
 use super::ctx::Ctx;
 use super::frame;
 use super::registry::Proto;
 use super::sink::Sink;
+
+pub use stream::{App, Need, State, Talk, Verdict, call, depends_on_streams, guess, pdus, tcp_port};
 
 /// True when nobody asks for what a dissector of `proto` finds, beyond that it is there: no field
 /// of it, no word on damage, no line in a list, and no protocol inside it.

@@ -1,6 +1,7 @@
 //! Transport protocols.
 
 pub mod dccp;
+pub mod desegment;
 pub mod mptcp;
 pub mod sctp;
 pub mod tcp;

@@ -17,8 +17,9 @@ use crate::decode::{
     Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Seen, Sink, Value, data, fmt::Out, net::Ip, transport::udp,
 };
 
-use crate::track::flows::Segment;
+use crate::track::flows;
 
+use super::desegment::{self, Segment};
 use super::tcp_options;
 
 crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
@@ -48,6 +49,12 @@ crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     URGENT "tcp.urgent_pointer" "Urgent Pointer" Kind::Uint(16, Base::Dec);
     OPTIONS "tcp.options" "TCP Options" Kind::Bytes;
     PAYLOAD "tcp.payload" "TCP payload" Kind::Bytes;
+    SEGMENT_DATA "tcp.segment_data" "TCP segment data" Kind::Bytes;
+    SEGMENTS "tcp.segments" "Reassembled TCP Segments" Kind::None;
+    SEGMENT "tcp.segment" "TCP Segment" Kind::FrameNum;
+    SEGMENT_COUNT "tcp.segment.count" "Segment count" Kind::Uint(32, Base::Dec);
+    REASSEMBLED_LENGTH "tcp.reassembled.length" "Reassembled TCP length" Kind::Uint(32, Base::Dec);
+    REASSEMBLED_IN "tcp.reassembled_in" "Reassembled PDU in frame" Kind::FrameNum;
     OPT_KIND "tcp.option_kind" "Kind" Kind::Uint(8, Base::Dec), names::tcp_option;
     OPT_LEN "tcp.option_len" "Length" Kind::Uint(8, Base::Dec);
     OPT_UNKNOWN "tcp.options.unknown.payload" "Payload" Kind::Bytes;
@@ -122,6 +129,12 @@ pub fn depends_on_flow(id: FieldId) -> bool {
     [SEQ, ACK, SACK_LE, SACK_RE].contains(&id)
 }
 
+/// True for fields that depend on which segments were joined.
+#[must_use]
+pub fn depends_on_streams(id: FieldId) -> bool {
+    [SEGMENT_DATA, SEGMENTS, SEGMENT, SEGMENT_COUNT, REASSEMBLED_LENGTH, REASSEMBLED_IN].contains(&id)
+}
+
 /// Length of the header without options.
 pub const HDR: usize = 20;
 
@@ -136,7 +149,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         }
     }
     let wants = c.wants(Proto::Tcp);
-    if !wants && c.sink.summary().is_none() && c.flows.is_none() {
+    if !wants && c.sink.summary().is_none() && c.flows.is_none() && c.streams.is_none() {
         // Nothing of the header is asked for: only its length matters.
         let header = usize::from(b.u8(12)? >> 4) * 4;
         data::dissect(c, b.from(header.max(HDR)));
@@ -149,9 +162,9 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     let flags = word & 0xFFF;
     let hlen = usize::from(word >> 12) * 4;
     let bases = match &mut c.flows {
-        Some(flows) if !c.quoted => {
+        Some(follow) if !c.quoted => {
             let (addresses, ports) = ([ip.src, ip.dst], [src, dst]);
-            Some(flows.segment(&Segment { addresses, ports, seq, ack, flags }))
+            Some(follow.segment(&flows::Segment { addresses, ports, seq, ack, flags }))
         }
         _ => None,
     };
@@ -210,12 +223,14 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         }
     }
     let rest = b.from(hlen);
-    if rest.captured() > 0 {
-        if wants {
-            c.field(PAYLOAD, Value::Bytes(rest.bytes()), rest.whole());
+    if c.quoted {
+        if rest.captured() > 0 {
+            data::dissect(c, rest);
         }
-        data::dissect(c, rest);
+        return Ok(());
     }
+    let whole = !ip.fragment && b.captured() >= b.reported();
+    desegment::payload(c, &Segment::new(ip, [src, dst], seq, ack, flags, whole), rest);
     Ok(())
 }
 

@@ -1,0 +1,159 @@
+//! Applications over TCP: how they are recognised, and what they tell the layer below.
+//!
+//! Decoders say whether they need more bytes than there are; `transport/desegment.rs` sees to it
+//! that they get them.
+
+use super::http;
+use crate::decode::ctx::Ctx;
+use crate::decode::registry::Proto;
+use crate::decode::sink::Sink;
+use crate::decode::transport::tcp;
+use crate::decode::{Buf, FieldId, Outcome, frame};
+use crate::source::frame::Timestamp;
+use crate::track::streams::Expect;
+
+/// A decoder over TCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum App {
+    /// HTTP/1.
+    Http,
+}
+
+/// What a decoder over TCP makes of the bytes it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are another protocol's. Nothing was said about them.
+    Rejected,
+    /// They are dealt with.
+    Done,
+    /// From here on, more is needed.
+    More {
+        /// Offset of the first byte that was not dealt with.
+        at: usize,
+        /// How much.
+        need: Need,
+    },
+}
+
+/// How much more a decoder needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// So many bytes.
+    Bytes(u32),
+    /// One more segment, whatever its length.
+    Segment,
+    /// All there is until the connection is closed.
+    End,
+}
+
+/// What decoders remember of a connection.
+#[derive(Debug, Clone, Default)]
+pub enum State {
+    /// Nothing yet.
+    #[default]
+    None,
+    /// HTTP/1.
+    Http(http::State),
+}
+
+/// A connection as a decoder sees it.
+#[derive(Debug)]
+pub struct Talk<'a> {
+    /// Source and destination address; IPv4 in the last four octets.
+    pub addresses: [[u8; 16]; 2],
+    /// Source and destination port.
+    pub ports: [u16; 2],
+    /// True in the direction whose source is the higher of the two ends.
+    pub upper: bool,
+    /// What is remembered.
+    pub state: &'a mut State,
+    /// True when more bytes can be asked for.
+    pub may_wait: bool,
+    /// True when the segment closes the connection.
+    pub ending: bool,
+    /// Number of the frame.
+    pub frame: u64,
+    /// Time of the frame.
+    pub time: Option<Timestamp>,
+    /// Set by a decoder that announces another connection.
+    pub expect: Option<Expect>,
+    /// Set by a decoder after which another protocol takes over the connection.
+    pub becomes: Option<App>,
+}
+
+/// The decoder of a TCP port, as IANA and Wireshark assign them.
+#[must_use]
+pub fn tcp_port(port: u16) -> Option<App> {
+    Some(match port {
+        80 | 631 | 1900 | 2710 | 2869 | 3128 | 3132 | 3689 | 5985 | 8080 | 8088 | 11371 => App::Http,
+        _ => return None,
+    })
+}
+
+/// The decoder whose messages look like these bytes.
+#[must_use]
+pub fn guess(b: Buf<'_>) -> Option<App> {
+    if http::looks_like(b.bytes()) {
+        return Some(App::Http);
+    }
+    None
+}
+
+/// Calls a decoder.
+pub fn call<S: Sink>(c: &mut Ctx<'_, S>, app: App, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
+    match app {
+        App::Http => http::dissect(c, b, t),
+    }
+}
+
+/// Messages of a protocol whose header tells their length: `length` reads it from the first
+/// `head` bytes, `message` decodes one.
+pub fn pdus<S: Sink>(
+    c: &mut Ctx<'_, S>,
+    b: Buf<'_>,
+    t: &mut Talk<'_>,
+    head: usize,
+    length: impl Fn(Buf<'_>) -> Outcome<usize>,
+    mut message: impl FnMut(&mut Ctx<'_, S>, Buf<'_>, &mut Talk<'_>) -> Outcome,
+) -> Outcome<Verdict> {
+    let mut at = 0;
+    while at < b.reported() {
+        let rest = b.from(at);
+        if t.may_wait && rest.captured() < head {
+            return Ok(Verdict::More { at, need: Need::Segment });
+        }
+        let len = length(rest)?;
+        if len < head {
+            return Err(rest.malformed(0));
+        }
+        if t.may_wait && rest.captured() < len {
+            return Ok(Verdict::More { at, need: Need::Bytes((len - rest.captured()) as u32) });
+        }
+        let r = message(c, rest.truncate(len), t);
+        c.settle(r);
+        at += len;
+    }
+    Ok(Verdict::Done)
+}
+
+/// True for fields that need the segments of TCP connections joined: those of protocols above,
+/// and what lists all protocols.
+#[must_use]
+pub fn depends_on_streams(id: FieldId) -> bool {
+    id == frame::PROTOCOLS || tcp::depends_on_streams(id) || ABOVE.contains(&id.proto())
+}
+
+/// Protocols that are found above TCP, and what stands for their absence.
+const ABOVE: &[Proto] = &[
+    Proto::Data,
+    Proto::DataTextLines,
+    Proto::Http,
+    Proto::ImageGif,
+    Proto::ImageJfif,
+    Proto::Json,
+    Proto::Media,
+    Proto::MimeMultipart,
+    Proto::Png,
+    Proto::UrlencodedForm,
+    Proto::Xml,
+];

@@ -1,0 +1,396 @@
+//! Joins TCP segments into the messages of the protocols above.
+//!
+//! A decoder that meets the start of a message says what is missing; the segments that follow are
+//! kept in sequence order until it is there, and the message is decoded in the frame of the last
+//! one. All of this depends on the packets before, so it is found out in input order, and what
+//! was done with each segment is written down as [`Step`]s which the decoder then repeats.
+//!
+//! Memory: [`MAX_HELD`] bytes of unfinished messages, and two generations of [`GENERATION`]
+//! connections. What is given up is shown as data from there on.
+
+use std::collections::{HashMap, VecDeque};
+use std::mem;
+use std::sync::Arc;
+
+use crate::decode::app::{App, Need, State};
+
+/// Bytes of unfinished messages held at most; the oldest go first.
+pub const MAX_HELD: usize = 32 << 20;
+/// Connections in one of the two generations that are kept.
+pub const GENERATION: usize = 50_000;
+/// Messages of one direction that are remembered, finished ones included.
+const MAX_PDUS: usize = 8;
+/// Announced data connections that are remembered.
+const MAX_EXPECTED: usize = 4096;
+/// What a held segment costs beyond its bytes.
+const PIECE_COST: usize = 64;
+
+/// Both ends of a connection, the lower first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Addresses; IPv4 in the last four octets.
+    pub addresses: [[u8; 16]; 2],
+    /// Ports.
+    pub ports: [u16; 2],
+}
+
+/// Where the bytes lie that a step is about.
+#[derive(Debug, Clone)]
+pub enum Bytes {
+    /// From this offset of the segment's payload to its end.
+    Here(u32),
+    /// Several segments' bytes.
+    Joined(Arc<Joined>),
+}
+
+/// The bytes of one message.
+#[derive(Debug)]
+pub struct Joined {
+    /// The bytes.
+    pub data: Arc<[u8]>,
+    /// Number of the frame that each piece came in, and the piece's length.
+    pub pieces: Vec<(u64, u32)>,
+}
+
+/// What is done with a segment's payload, in this order.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// A decoder reads it.
+    Call {
+        /// Which.
+        app: App,
+        /// What it knew of the connection.
+        state: State,
+        /// What it reads.
+        bytes: Bytes,
+        /// True when it may ask for more.
+        may_wait: bool,
+    },
+    /// No decoder knows it.
+    Data(Bytes),
+    /// Bytes shown as a part of a larger message.
+    Segment {
+        /// Offset in the payload.
+        at: u32,
+        /// Length.
+        len: u32,
+        /// True when they were seen before.
+        again: bool,
+    },
+    /// The pieces of a message that is complete.
+    Pieces(Arc<Joined>),
+    /// The frame in which a message was complete.
+    JoinedIn(u64),
+    /// More is needed; true when nothing at all could be decoded.
+    Waiting(bool),
+    /// Another message follows in this segment.
+    Another(u32),
+    /// This segment is done with.
+    End,
+}
+
+/// A message that several segments carry.
+#[derive(Debug)]
+pub struct Pdu {
+    /// Sequence number of its first byte.
+    pub seq: u32,
+    /// Sequence number of what follows it, as far as is known.
+    pub next: u32,
+    /// Frame of its first segment.
+    pub first: u64,
+    /// Frame in which it was complete.
+    pub done: Option<u64>,
+    /// True when the whole of the next segment belongs to it.
+    pub whole_segment: bool,
+    birth: u64,
+    data: Vec<u8>,
+    pieces: Vec<(u64, u32)>,
+    /// Pieces behind a hole.
+    late: Vec<(u32, u64, Box<[u8]>)>,
+}
+
+impl Pdu {
+    fn cost(&self) -> usize {
+        let late: usize = self.late.iter().map(|l| l.2.len() + PIECE_COST).sum();
+        self.data.len() + late + self.pieces.len() * 16 + PIECE_COST
+    }
+
+    /// Adds bytes at `seq`; they may overlap what is there.
+    fn add(&mut self, seq: u32, frame: u64, bytes: &[u8]) {
+        let at = seq.wrapping_sub(self.seq);
+        if at as usize > self.data.len() {
+            self.late.push((at, frame, bytes.into()));
+            return;
+        }
+        self.append(at, frame, bytes);
+        while let Some(i) = self.late.iter().position(|l| l.0 as usize <= self.data.len()) {
+            let (at, frame, bytes) = self.late.swap_remove(i);
+            self.append(at, frame, &bytes);
+        }
+    }
+
+    fn append(&mut self, at: u32, frame: u64, bytes: &[u8]) {
+        let known = self.data.len() - (at as usize).min(self.data.len());
+        let new = bytes.get(known..).unwrap_or_default();
+        self.data.extend_from_slice(new);
+        self.pieces.push((frame, bytes.len() as u32));
+    }
+
+    /// True when nothing is missing up to where it is known to end.
+    fn complete(&self) -> bool {
+        self.data.len() >= self.next.wrapping_sub(self.seq) as usize
+    }
+
+    fn joined(&self) -> Arc<Joined> {
+        Arc::new(Joined { data: self.data.as_slice().into(), pieces: self.pieces.clone() })
+    }
+}
+
+/// What is known of one direction of a connection.
+#[derive(Debug, Default)]
+pub struct Direction {
+    /// Highest sequence number seen, plus one.
+    pub next: Option<u32>,
+    /// Highest acknowledgment seen from this side.
+    pub acked: Option<u32>,
+    /// A message goes on until the connection is closed.
+    pub until_end: bool,
+    /// A FIN was seen.
+    pub ended: bool,
+    /// Messages over several segments, by sequence number.
+    pub pdus: Vec<Pdu>,
+}
+
+/// What is known of a connection.
+#[derive(Debug, Default)]
+pub struct Conn {
+    /// The decoder that was found to fit.
+    pub app: Option<App>,
+    /// What decoders remember.
+    pub state: State,
+    /// The server's port, when the handshake told.
+    pub server_port: Option<u16>,
+    /// Lower end first.
+    pub sides: [Direction; 2],
+    /// Initial sequence number of the side that opened it.
+    pub opened: Option<u32>,
+}
+
+/// A connection that another one announced.
+#[derive(Debug, Clone)]
+pub struct Expect {
+    /// The end that will be connected to.
+    pub address: [u8; 16],
+    /// Its port.
+    pub port: u16,
+    /// What will be spoken there.
+    pub app: App,
+    /// What the decoder should know.
+    pub state: State,
+}
+
+/// Connections and their unfinished messages.
+#[derive(Debug, Default)]
+pub struct Table {
+    young: HashMap<Key, Box<Conn>>,
+    old: HashMap<Key, Box<Conn>>,
+    expected: HashMap<([u8; 16], u16), Expect>,
+    order: VecDeque<(u64, Key, bool)>,
+    held: usize,
+    births: u64,
+    /// Messages given up because too much was held.
+    pub evicted: u64,
+}
+
+impl Table {
+    /// Takes a connection out, to be given back by [`Table::put`].
+    pub fn take(&mut self, key: &Key) -> Option<Box<Conn>> {
+        self.young.remove(key).or_else(|| self.old.remove(key))
+    }
+
+    /// Gives a connection back.
+    pub fn put(&mut self, key: Key, conn: Box<Conn>) {
+        if self.young.len() >= GENERATION {
+            let gone = mem::replace(&mut self.old, mem::take(&mut self.young));
+            self.held -= gone.values().map(|c| cost(c)).sum::<usize>();
+        }
+        self.young.insert(key, conn);
+    }
+
+    /// Remembers an announced connection.
+    pub fn expect(&mut self, e: Expect) {
+        if self.expected.len() >= MAX_EXPECTED {
+            self.expected.clear();
+        }
+        self.expected.insert((e.address, e.port), e);
+    }
+
+    /// What was announced for an end of a connection.
+    pub fn expected(&self, address: [u8; 16], port: u16) -> Option<&Expect> {
+        if self.expected.is_empty() {
+            return None;
+        }
+        self.expected.get(&(address, port))
+    }
+
+    /// The connection begins anew: what was held of its last life goes.
+    pub fn reset(&mut self, conn: &mut Conn) {
+        self.held -= cost(conn);
+        *conn = Conn::default();
+    }
+
+    /// A message of the upper or lower end of `key` begins with `bytes` at `seq`.
+    pub fn begin(
+        &mut self,
+        (key, upper): (Key, bool),
+        side: &mut Direction,
+        need: Need,
+        frame: u64,
+        (seq, bytes): (u32, &[u8]),
+    ) {
+        let end = seq.wrapping_add(bytes.len() as u32);
+        let more = match need {
+            Need::Bytes(n) => n.max(1),
+            Need::Segment => 1,
+            Need::End => {
+                side.until_end = true;
+                UNTIL_END
+            }
+        };
+        self.births += 1;
+        let mut pdu = Pdu {
+            seq,
+            next: end.wrapping_add(more),
+            first: frame,
+            done: None,
+            whole_segment: need == Need::Segment,
+            birth: self.births,
+            data: Vec::new(),
+            pieces: Vec::new(),
+            late: Vec::new(),
+        };
+        pdu.add(seq, frame, bytes);
+        self.held += pdu.cost();
+        self.order.push_back((self.births, key, upper));
+        if side.pdus.len() >= MAX_PDUS {
+            self.held -= side.pdus.remove(0).cost();
+        }
+        side.pdus.push(pdu);
+    }
+
+    /// Adds bytes to message `i`; what it holds, when it is complete.
+    pub fn add(
+        &mut self,
+        side: &mut Direction,
+        i: usize,
+        frame: u64,
+        (seq, bytes): (u32, &[u8]),
+        last: bool,
+    ) -> Option<Arc<Joined>> {
+        let pdu = &mut side.pdus[i];
+        self.held -= pdu.cost();
+        pdu.add(seq, frame, bytes);
+        let whole = (last && pdu.late.is_empty()) || pdu.complete();
+        self.held += pdu.cost();
+        whole.then(|| pdu.joined())
+    }
+
+    /// Message `i` needs more after all.
+    pub fn extend(&mut self, side: &mut Direction, i: usize, need: Need) {
+        let pdu = &mut side.pdus[i];
+        let end = pdu.seq.wrapping_add(pdu.data.len() as u32);
+        pdu.whole_segment = need == Need::Segment;
+        pdu.next = match need {
+            Need::Bytes(n) => end.wrapping_add(n.max(1)),
+            Need::Segment => end.wrapping_add(1),
+            Need::End => {
+                side.until_end = true;
+                end.wrapping_add(UNTIL_END)
+            }
+        };
+    }
+
+    /// Message `i` was decoded; its bytes are not needed any more.
+    pub fn finish(&mut self, side: &mut Direction, i: usize, frame: u64) {
+        let pdu = &mut side.pdus[i];
+        self.held -= pdu.cost();
+        pdu.done = Some(frame);
+        pdu.next = pdu.seq.wrapping_add(pdu.data.len() as u32);
+        pdu.data = Vec::new();
+        pdu.pieces = Vec::new();
+        pdu.late = Vec::new();
+        self.held += pdu.cost();
+    }
+
+    /// Gives up the oldest messages while too much is held.
+    pub fn evict(&mut self) {
+        while self.held > MAX_HELD {
+            let Some((birth, key, upper)) = self.order.pop_front() else { return };
+            let Some(conn) = self.young.get_mut(&key).or_else(|| self.old.get_mut(&key)) else { continue };
+            let pdus = &mut conn.sides[usize::from(upper)].pdus;
+            if let Some(i) = pdus.iter().position(|p| p.birth == birth) {
+                let pdu = pdus.remove(i);
+                self.held -= pdu.cost();
+                self.evicted += u64::from(pdu.done.is_none());
+            }
+        }
+        if self.order.len() > 8 * (self.young.len() + self.old.len()) + 4096 {
+            let alive = |b: u64, k: &Key, upper: bool| {
+                let conn = self.young.get(k).or_else(|| self.old.get(k));
+                conn.is_some_and(|c| c.sides[usize::from(upper)].pdus.iter().any(|p| p.birth == b))
+            };
+            let mut order = mem::take(&mut self.order);
+            order.retain(|(b, k, upper)| alive(*b, k, *upper));
+            self.order = order;
+        }
+    }
+}
+
+fn cost(conn: &Conn) -> usize {
+    conn.sides.iter().flat_map(|s| &s.pdus).map(Pdu::cost).sum()
+}
+
+/// A message without an end in sight reaches this far, less than half the sequence space.
+const UNTIL_END: u32 = 0x0FFF_FFFE;
+
+/// How a packet's segments are dealt with: worked out, or repeated from what was written down.
+#[derive(Debug)]
+pub enum Streams<'a> {
+    /// Works it out and writes it down.
+    Record(&'a mut Table, &'a mut Vec<Step>),
+    /// Repeats it.
+    Replay(std::slice::Iter<'a, Step>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_join_in_sequence_order_with_overlap() {
+        let (mut t, mut side) = (Table::default(), Direction::default());
+        let key = Key { addresses: [[0; 16]; 2], ports: [1, 2] };
+        t.begin((key, false), &mut side, Need::Bytes(7), 1, (100, b"abc"));
+        assert!(t.add(&mut side, 0, 2, (106, b"ghij"), false).is_none());
+        assert!(t.add(&mut side, 0, 3, (102, b"cde"), false).is_none());
+        let j = t.add(&mut side, 0, 4, (105, b"f"), false).expect("complete");
+        assert_eq!(&*j.data, b"abcdefghij");
+        t.finish(&mut side, 0, 4);
+        assert_eq!(side.pdus[0].next, 110);
+        assert_eq!(t.held, PIECE_COST);
+    }
+
+    #[test]
+    fn unfinished_messages_are_bounded() {
+        let mut t = Table::default();
+        let data = vec![0u8; 60_000];
+        for n in 0..2000u16 {
+            let key = Key { addresses: [[0; 16]; 2], ports: [n, 2] };
+            let mut conn = Box::<Conn>::default();
+            t.begin((key, true), &mut conn.sides[1], Need::Bytes(1 << 20), n.into(), (0, &data));
+            t.put(key, conn);
+            t.evict();
+        }
+        assert!(t.held <= MAX_HELD && t.evicted > 1000, "{} {}", t.held, t.evicted);
+    }
+}
