@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use formats::ebcdic::CodePage;
 
 use crate::decode::transport::tcp;
-use crate::decode::{Settings, app};
+use crate::decode::{FieldId, Settings, app};
 use crate::export::printer::Wanted;
 use crate::filter::Filter;
 use crate::pipeline::Report;
@@ -80,17 +80,23 @@ pub struct Asked {
     pub applications: bool,
 }
 
+impl Asked {
+    /// What these fields, or everything, depend on.
+    pub fn of<I: Iterator<Item = FieldId>>(everything: bool, fields: impl Fn() -> I) -> Self {
+        Self {
+            follow_tcp: everything || fields().any(tcp::depends_on_flow),
+            applications: everything || fields().any(app::depends_on_streams),
+        }
+    }
+}
+
 /// What an output of `wanted`, or of everything, selected by `filter` depends on.
 #[must_use]
 pub fn asked(everything: bool, wanted: &Wanted, filter: Option<&Filter>) -> Asked {
-    let fields = || {
+    Asked::of(everything, || {
         let wanted = wanted.iter().flat_map(|(_, r)| r.fields);
         wanted.chain(filter.into_iter().flat_map(Filter::fields)).copied()
-    };
-    Asked {
-        follow_tcp: everything || fields().any(tcp::depends_on_flow),
-        applications: everything || fields().any(app::depends_on_streams),
-    }
+    })
 }
 
 /// Reads a display filter; a wrong one ends the program with its own message.

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::decode::transport::tcp;
 use crate::export::OutputKind;
 use crate::export::atomic::AtomicFile;
 use crate::export::select::Select;
@@ -16,7 +15,7 @@ use crate::source::frame::Batch;
 use crate::tables::text::{self, TextFormat};
 use crate::tables::{ColumnDef, Filler, TableKind};
 
-use super::input::{self, Input};
+use super::input::{self, Asked, Input};
 
 /// What is asked for.
 #[derive(Debug)]
@@ -55,8 +54,8 @@ pub fn write(r: &Request<'_>) -> io::Result<ExitCode> {
             shared: Arc::clone(&shared),
         })
         .collect();
-    let follow = workers.first().is_some_and(|w| follows_tcp(&w.filler, r.filter));
-    let report = pipeline::run(&r.input.files, &r.input.options(r.limit), &r.input.settings(follow), workers);
+    let asked = workers.first().map(|w| asked(&w.filler, r.filter)).unwrap_or_default();
+    let report = pipeline::run(&r.input.files, &r.input.options(r.limit), &r.input.settings(asked), workers);
     let Ok(shared) = Arc::try_unwrap(shared) else { unreachable!("all workers have ended") };
     let Shared { file, failed } = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     if let Some(e) = failed {
@@ -68,11 +67,11 @@ pub fn write(r: &Request<'_>) -> io::Result<ExitCode> {
     Ok(input::conclude(&report))
 }
 
-/// True when a column or the filter depends on where TCP connections began.
+/// What the columns and the filter depend on.
 #[must_use]
-pub fn follows_tcp(filler: &Filler, filter: Option<&Filter>) -> bool {
-    let asked = filler.fields().iter().chain(filter.into_iter().flat_map(Filter::fields));
-    filler.lists() || asked.copied().any(tcp::depends_on_flow)
+pub fn asked(filler: &Filler, filter: Option<&Filter>) -> Asked {
+    let fields = || filler.fields().iter().chain(filter.into_iter().flat_map(Filter::fields)).copied();
+    Asked::of(filler.lists(), fields)
 }
 
 struct Shared {
