@@ -17,8 +17,8 @@ use crate::decode::{Sink, dispatch, frame};
 use crate::source::frame::{Anomaly, Batch, Frame, Tally, Timestamp};
 use crate::source::{OpenError, Options, Reader};
 use crate::track::defrag::{self, Joined, Reassembler};
-use crate::track::flows::{self, Bases, Flows};
 use crate::track::streams::{self, Step, Streams};
+use crate::track::tcp::{self, Answer, Owner, Segment, Tracker};
 
 /// What becomes of the decoded packets.
 pub trait Work: Send {
@@ -33,16 +33,19 @@ pub trait Work: Send {
 #[derive(Debug, Default)]
 struct History {
     fragments: Reassembler,
-    flows: Flows,
     streams: streams::Table,
+    tcp: Tracker,
 }
 
 /// What the history says about the frames of one batch, in the order in which a decoder asks.
 #[derive(Debug, Default)]
 struct Before {
     joined: Vec<Option<Joined>>,
-    bases: Vec<Bases>,
+    answers: Vec<Answer>,
     steps: Vec<Step>,
+    /// Segments of the batch, not in the order of its frames, and those of each frame.
+    segments: Vec<Segment>,
+    of_frame: Vec<Range<usize>>,
     /// Only frames about which it says anything.
     frames: Vec<Facts>,
 }
@@ -50,7 +53,9 @@ struct Before {
 impl Before {
     fn clear(&mut self) {
         self.joined.clear();
-        self.bases.clear();
+        self.answers.clear();
+        self.segments.clear();
+        self.of_frame.clear();
         self.steps.clear();
         self.frames.clear();
     }
@@ -61,7 +66,7 @@ struct Facts {
     /// Index of the frame in its batch.
     frame: u32,
     joined: Range<usize>,
-    bases: Range<usize>,
+    answers: Range<usize>,
     steps: Range<usize>,
 }
 
@@ -88,10 +93,10 @@ impl Decoded<'_> {
         let mut facts = self.before.frames.iter().peekable();
         let mut previous = self.batch.previous;
         for (i, f) in self.batch.frames.iter().enumerate() {
-            let (joined, bases, steps) = match facts.next_if(|r| r.frame as usize == i) {
+            let (joined, answers, steps) = match facts.next_if(|r| r.frame as usize == i) {
                 Some(r) => (
                     &self.before.joined[r.joined.clone()],
-                    &self.before.bases[r.bases.clone()],
+                    &self.before.answers[r.answers.clone()],
                     &self.before.steps[r.steps.clone()],
                 ),
                 None => (&[][..], &[][..], &[][..]),
@@ -102,7 +107,7 @@ impl Decoded<'_> {
                 continue;
             }
             let mut defrag = defrag::Replay::new(joined);
-            let mut flows = flows::Replay::new(bases);
+            let mut flows = tcp::Replay::new(answers);
             let mut c = Ctx::new(sink, f, &self.batch.interfaces, times, self.settings, &mut defrag);
             if self.settings.follow_tcp {
                 c.flows = Some(&mut flows);
@@ -123,6 +128,8 @@ pub struct Report {
     pub inputs: Vec<InputReport>,
     /// Inputs that could not be opened.
     pub failed: Vec<OpenError>,
+    /// The TCP connections, when [`Settings::follow_tcp`] asked for them.
+    pub tcp: Tracker,
 }
 
 /// What was found out about one input.
@@ -277,6 +284,7 @@ pub fn run<W: Work>(paths: &[PathBuf], options: &Options, settings: &Settings, w
     });
     let mut inputs = inputs.into_inner().unwrap_or_else(PoisonError::into_inner);
     inputs.close();
+    inputs.report.tcp = history.into_inner().unwrap_or_else(PoisonError::into_inner).tcp;
     inputs.report
 }
 
@@ -309,39 +317,70 @@ impl Shared<'_, '_> {
         }
     }
 
-    /// Finds out, in its turn, what a batch needs to know of the packets before it.
+    /// Finds out, in its turn, what a batch needs to know of the packets before it. Headers of TCP
+    /// segments are read before the turn, unless fragments or what TCP carries are in question.
     fn look_back(&self, batch: &Batch, before: &mut Before) {
         before.clear();
-        let applications = self.settings.applications;
-        let follow = self.settings.follow_tcp || applications;
-        let suspects = |f: &Frame| follow || dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
-        if batch.frames.iter().any(suspects) {
+        let Settings { follow_tcp, applications, .. } = *self.settings;
+        let in_turn = |f: &Frame| applications || dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
+        let mut turn = false;
+        if follow_tcp {
+            before.of_frame.resize(batch.frames.len(), 0..0);
+            let mut none = History::default();
+            for (i, f) in batch.frames.iter().enumerate() {
+                if in_turn(f) {
+                    turn = true;
+                } else {
+                    self.walk(batch, i, &mut none, before);
+                }
+            }
+        } else {
+            turn = batch.frames.iter().any(in_turn);
+        }
+        if turn || !before.segments.is_empty() {
             self.looking_back.wait(batch.ticket);
             let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-            let History { fragments, flows, streams } = &mut *history;
-            for (i, f) in batch.frames.iter().enumerate().filter(|(_, f)| suspects(f)) {
-                let (joined, bases, steps) = (before.joined.len(), before.bases.len(), before.steps.len());
-                let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
-                let mut flows = flows::Recorder { inner: flows, answers: &mut before.bases };
-                let (mut nothing, times) = (Nothing, Times::default());
-                let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
-                if self.settings.follow_tcp {
-                    c.flows = Some(&mut flows);
+            for (i, f) in batch.frames.iter().enumerate() {
+                let (joined, answers, steps) =
+                    (before.joined.len(), before.answers.len(), before.steps.len());
+                if in_turn(f) {
+                    self.walk(batch, i, &mut history, before);
                 }
-                if applications {
-                    c.streams = Some(Streams::Record(streams, &mut before.steps));
+                if follow_tcp {
+                    let segments = &before.segments[before.of_frame[i].clone()];
+                    before.answers.extend(segments.iter().map(|s| history.tcp.segment(s)));
                 }
-                let data = batch.bytes(f.data);
-                let b = Buf::new(data, (f.orig_len as usize).max(data.len()), Span::FRAME);
-                // What stops the decoder here stops it again, and is reported, when it decodes.
-                let _ = dispatch::link(&mut c, f.link, b);
-                let (joined, bases) = (joined..before.joined.len(), bases..before.bases.len());
+                let (joined, answers) = (joined..before.joined.len(), answers..before.answers.len());
                 let steps = steps..before.steps.len();
-                if !joined.is_empty() || !bases.is_empty() || !steps.is_empty() {
-                    before.frames.push(Facts { frame: i as u32, joined, bases, steps });
+                if !joined.is_empty() || !answers.is_empty() || !steps.is_empty() {
+                    before.frames.push(Facts { frame: i as u32, joined, answers, steps });
                 }
             }
         }
         self.looking_back.done(batch.ticket);
+    }
+
+    /// Walks frame `i` for its fragments, its TCP segments, and what these carry.
+    fn walk(&self, batch: &Batch, i: usize, history: &mut History, before: &mut Before) {
+        let f = &batch.frames[i];
+        let History { fragments, streams, .. } = history;
+        let segments = before.segments.len();
+        let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
+        let mut flows = tcp::Recorder { segments: &mut before.segments, owner: Owner::default() };
+        let (mut nothing, times) = (Nothing, Times::default());
+        let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
+        if self.settings.follow_tcp {
+            c.flows = Some(&mut flows);
+        }
+        if self.settings.applications {
+            c.streams = Some(Streams::Record(streams, &mut before.steps));
+        }
+        let data = batch.bytes(f.data);
+        let b = Buf::new(data, (f.orig_len as usize).max(data.len()), Span::FRAME);
+        // What stops the decoder here stops it again, and is reported, when it decodes.
+        let _ = dispatch::link(&mut c, f.link, b);
+        if self.settings.follow_tcp {
+            before.of_frame[i] = segments..before.segments.len();
+        }
     }
 }

@@ -14,8 +14,8 @@ use super::summary::Summary;
 use super::value::{Span, Value};
 use crate::source::frame::{Frame, Interface, Timestamp};
 use crate::track::defrag::Defrag;
-use crate::track::flows::Follow;
 use crate::track::streams::Streams;
+use crate::track::tcp::Follow;
 
 /// What dissectors may be told by the user.
 #[derive(Debug, Clone, Default)]

@@ -188,3 +188,17 @@ table! {
         9 "SyncAck"
     }
 }
+
+/// How much of a connection was seen, as `tcp.completeness` adds it up.
+#[must_use]
+pub fn tcp_completeness(v: u64) -> Option<&'static str> {
+    Some(match v {
+        1 => "Incomplete, SYN_SENT",
+        3 => "Incomplete, CLIENT_ESTABLISHED",
+        7 => "Incomplete, ESTABLISHED",
+        15 => "Incomplete, DATA",
+        31 | 47 | 63 => "Complete, WITH_DATA",
+        23 | 39 | 55 => "Complete, NO_DATA",
+        _ => "Incomplete",
+    })
+}

@@ -1,5 +1,5 @@
 //! Conversations with state.
 
 pub mod defrag;
-pub mod flows;
 pub mod streams;
+pub mod tcp;

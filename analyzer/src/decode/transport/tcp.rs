@@ -17,19 +17,20 @@ use crate::decode::{
     Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Seen, Sink, Value, data, fmt::Out, net::Ip, transport::udp,
 };
 
-use crate::track::flows;
-
 use super::desegment::{self, Segment};
-use super::tcp_options;
+use super::{tcp_analysis, tcp_options};
 
 crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     SRCPORT "tcp.srcport" "Source Port" Kind::Uint(16, Base::Dec);
     DSTPORT "tcp.dstport" "Destination Port" Kind::Uint(16, Base::Dec);
+    STREAM "tcp.stream" "Stream index" Kind::Uint(32, Base::Dec);
+    COMPLETENESS "tcp.completeness" "Conversation completeness" Kind::Uint(8, Base::Dec), names::tcp_completeness;
     LEN "tcp.len" "TCP Segment Len" Kind::Uint(32, Base::Dec);
     SEQ "tcp.seq" "Sequence Number" Kind::Uint(32, Base::Dec);
     ACK "tcp.ack" "Acknowledgment Number" Kind::Uint(32, Base::Dec);
     SEQ_RAW "tcp.seq_raw" "Sequence Number (raw)" Kind::Uint(32, Base::Dec);
     ACK_RAW "tcp.ack_raw" "Acknowledgment number (raw)" Kind::Uint(32, Base::Dec);
+    NXTSEQ "tcp.nxtseq" "Next Sequence Number" Kind::Uint(32, Base::Dec);
     HDR_LEN "tcp.hdr_len" "Header Length" Kind::Uint(8, Base::Dec);
     FLAGS "tcp.flags" "Flags" Kind::Uint(16, Base::Hex);
     FLAGS_RES "tcp.flags.res" "Reserved" Kind::Bool;
@@ -44,10 +45,43 @@ crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     FLAGS_FIN "tcp.flags.fin" "Fin" Kind::Bool;
     FLAGS_STR "tcp.flags.str" "TCP Flags" Kind::Str;
     WINDOW "tcp.window_size_value" "Window" Kind::Uint(16, Base::Dec);
+    WINDOW_SIZE "tcp.window_size" "Calculated window size" Kind::Uint(32, Base::Dec);
+    WINDOW_SCALE "tcp.window_size_scalefactor" "Window size scaling factor" Kind::Int(32);
     CHECKSUM "tcp.checksum" "Checksum" Kind::Uint(16, Base::Hex);
     CHECKSUM_STATUS "tcp.checksum.status" "Checksum Status" Kind::Uint(8, Base::Dec), names::checksum_status;
     URGENT "tcp.urgent_pointer" "Urgent Pointer" Kind::Uint(16, Base::Dec);
     OPTIONS "tcp.options" "TCP Options" Kind::Bytes;
+    TIME_RELATIVE "tcp.time_relative" "Time since first frame in this TCP stream" Kind::RelTime;
+    TIME_DELTA "tcp.time_delta" "Time since previous frame in this TCP stream" Kind::RelTime;
+    ANALYSIS "tcp.analysis" "SEQ/ACK analysis" Kind::None;
+    ACKS_FRAME "tcp.analysis.acks_frame" "This is an ACK to the segment in frame" Kind::FrameNum;
+    ACK_RTT "tcp.analysis.ack_rtt" "The RTT to ACK the segment was" Kind::RelTime;
+    INITIAL_RTT "tcp.analysis.initial_rtt" "iRTT" Kind::RelTime;
+    BYTES_IN_FLIGHT "tcp.analysis.bytes_in_flight" "Bytes in flight" Kind::Uint(32, Base::Dec);
+    PUSH_BYTES_SENT "tcp.analysis.push_bytes_sent" "Bytes sent since last PSH flag" Kind::Uint(32, Base::Dec);
+    ANALYSIS_FLAGS "tcp.analysis.flags" "TCP Analysis Flags" Kind::None;
+    REUSED_PORTS "tcp.analysis.reused_ports" "A new tcp session is started with the same ports as an earlier session in this trace" Kind::None;
+    RETRANSMISSION "tcp.analysis.retransmission" "This frame is a (suspected) retransmission" Kind::None;
+    RTO "tcp.analysis.rto" "The RTO for this segment was" Kind::RelTime;
+    RTO_FRAME "tcp.analysis.rto_frame" "RTO based on delta from frame" Kind::FrameNum;
+    FAST_RETRANSMISSION "tcp.analysis.fast_retransmission" "This frame is a (suspected) fast retransmission" Kind::None;
+    SPURIOUS_RETRANSMISSION "tcp.analysis.spurious_retransmission" "This frame is a (suspected) spurious retransmission" Kind::None;
+    OUT_OF_ORDER "tcp.analysis.out_of_order" "This frame is a (suspected) out-of-order segment" Kind::None;
+    LOST_SEGMENT "tcp.analysis.lost_segment" "Previous segment(s) not captured (common at capture start)" Kind::None;
+    ACK_LOST_SEGMENT "tcp.analysis.ack_lost_segment" "ACKed segment that wasn't captured (common at capture start)" Kind::None;
+    WINDOW_UPDATE "tcp.analysis.window_update" "TCP window update" Kind::None;
+    WINDOW_FULL "tcp.analysis.window_full" "TCP window specified by the receiver is now completely full" Kind::None;
+    KEEP_ALIVE "tcp.analysis.keep_alive" "TCP keep-alive segment" Kind::None;
+    KEEP_ALIVE_ACK "tcp.analysis.keep_alive_ack" "ACK to a TCP keep-alive segment" Kind::None;
+    DUPLICATE_ACK "tcp.analysis.duplicate_ack" "Duplicate ACK" Kind::None;
+    DUPLICATE_ACK_NUM "tcp.analysis.duplicate_ack_num" "Duplicate ACK #" Kind::Uint(32, Base::Dec);
+    DUPLICATE_ACK_FRAME "tcp.analysis.duplicate_ack_frame" "Duplicate to the ACK in frame" Kind::FrameNum;
+    ZERO_WINDOW_PROBE "tcp.analysis.zero_window_probe" "TCP Zero Window Probe" Kind::None;
+    ZERO_WINDOW "tcp.analysis.zero_window" "TCP Zero Window segment" Kind::None;
+    ZERO_WINDOW_PROBE_ACK "tcp.analysis.zero_window_probe_ack" "ACK to a TCP Zero Window Probe" Kind::None;
+    TFO_SYN "tcp.analysis.tfo_syn" "TCP SYN with TFO Cookie" Kind::None;
+    TFO_ACK "tcp.analysis.tfo_ack" "TCP SYN-ACK accepting TFO data" Kind::None;
+    TFO_IGNORED "tcp.analysis.tfo_ignored" "TCP SYN-ACK ignoring TFO data" Kind::None;
     PAYLOAD "tcp.payload" "TCP payload" Kind::Bytes;
     SEGMENT_DATA "tcp.segment_data" "TCP segment data" Kind::Bytes;
     SEGMENTS "tcp.segments" "Reassembled TCP Segments" Kind::None;
@@ -123,10 +157,11 @@ crate::protocol! { Tcp, "tcp", "Transmission Control Protocol";
     MPTCP_RST_REASON "tcp.options.mptcp.rst_reason" "TCPRST Reason" Kind::Uint(8, Base::Hex);
 }
 
-/// True for fields that are counted from where their connection's numbers began.
+/// True for fields that depend on the segments before.
 #[must_use]
 pub fn depends_on_flow(id: FieldId) -> bool {
-    [SEQ, ACK, SACK_LE, SACK_RE].contains(&id)
+    [SEQ, ACK, NXTSEQ, STREAM, COMPLETENESS, WINDOW_SIZE, WINDOW_SCALE, SACK_LE, SACK_RE].contains(&id)
+        || (TIME_RELATIVE..=TFO_IGNORED).contains(&id)
 }
 
 /// True for fields that depend on which segments were joined.
@@ -161,24 +196,20 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     let (word, window) = (b.u16(12)?, b.u16(14)?);
     let flags = word & 0xFFF;
     let hlen = usize::from(word >> 12) * 4;
-    let bases = match &mut c.flows {
-        Some(follow) if !c.quoted => {
-            let (addresses, ports) = ([ip.src, ip.dst], [src, dst]);
-            Some(follow.segment(&flows::Segment { addresses, ports, seq, ack, flags }))
-        }
-        _ => None,
-    };
+    let quoted = c.quoted;
+    let answer = c.flows.as_mut().and_then(|f| f.segment(c.frame, ip, b, quoted));
+    let answer = answer.as_ref();
     // Of a fragment or a quoted packet the end is not known.
     let known = !ip.fragment && !c.quoted && b.reported() >= hlen;
-    let from = bases.unwrap_or_default();
+    let from = answer.map_or([0; 2], |a| [a.base_seq, a.base_ack]);
     if let Some(info) = c.summary().and_then(|s| s.take("TCP")) {
         udp::ports(info, src, dst);
         flag_names(info, flags);
         info.text(" Seq=");
-        info.dec(seq.wrapping_sub(from.seq).into());
+        info.dec(seq.wrapping_sub(from[0]).into());
         if flags & 0x10 != 0 {
             info.text(" Ack=");
-            info.dec(ack.wrapping_sub(from.ack).into());
+            info.dec(ack.wrapping_sub(from[1]).into());
         }
         info.text(" Win=");
         info.dec(window.into());
@@ -187,21 +218,30 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
             info.dec((b.reported() - hlen) as u64);
         }
     }
+    if let Some(a) = answer {
+        c.bits(STREAM, a.stream, b, 0, 0);
+        c.bits(COMPLETENESS, a.completeness, b, 0, 0);
+    }
     if known {
         c.bits(LEN, (b.reported() - hlen) as u64, b, 12, 1);
     }
     // Where sequence numbers are not tracked, the number itself stands for the relative one.
     c.bits(if c.quoted { SEQ } else { SEQ_RAW }, seq, b, 4, 4);
-    if let Some(bases) = bases {
-        c.bits(SEQ, seq.wrapping_sub(bases.seq), b, 4, 4);
+    if answer.is_some() && !quoted {
+        c.bits(SEQ, seq.wrapping_sub(from[0]), b, 4, 4);
     }
     c.bits(HDR_LEN, hlen as u64, b, 12, 1);
     if hlen < HDR {
         return Err(b.malformed(12));
     }
+    if known && answer.is_some() {
+        let virtual_byte = u32::from(flags & 3 != 0);
+        let next = seq.wrapping_add((b.reported() - hlen) as u32).wrapping_add(virtual_byte);
+        c.bits(NXTSEQ, next.wrapping_sub(from[0]), b, 0, 0);
+    }
     c.bits(ACK_RAW, ack, b, 8, 4);
-    if bases.is_some() || c.quoted {
-        c.bits(ACK, ack.wrapping_sub(from.ack), b, 8, 4);
+    if answer.is_some() || quoted {
+        c.bits(ACK, ack.wrapping_sub(from[1]), b, 8, 4);
     }
     if wants {
         c.bits(FLAGS, flags, b, 12, 2);
@@ -213,13 +253,26 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
             flag_letters(c, flags, b);
         }
         c.bits(WINDOW, window, b, 14, 2);
+        if let Some(a) = answer {
+            tcp_analysis::window(c, a, b, window, flags);
+        }
         c.u16(CHECKSUM, b, 16)?;
         if c.sink.asks(CHECKSUM_STATUS) {
             c.bits(CHECKSUM_STATUS, checksum_status(c, ip, b), b, 16, 2);
         }
         c.u16(URGENT, b, 18)?;
+        if let Some(a) = answer
+            && c.sink.asks_any(TIME_RELATIVE, TIME_DELTA)
+        {
+            tcp_analysis::times(c, a, b);
+        }
+        if let Some(a) = answer
+            && c.sink.asks_any(ANALYSIS, TFO_IGNORED)
+        {
+            tcp_analysis::dissect(c, a, b);
+        }
         if hlen > HDR && (c.sink.asks_any(OPTIONS, OPTIONS) || c.sink.asks_any(OPT_KIND, MPTCP_RST_REASON)) {
-            tcp_options::dissect(c, b, hlen, from.ack)?;
+            tcp_options::dissect(c, b, hlen, answer.map_or(0, |a| a.base_sack))?;
         }
     }
     let rest = b.from(hlen);

@@ -1,0 +1,242 @@
+//! TCP connections.
+//!
+//! [`Tracker`] takes [`Segment`]s in input order and says of each what those before it tell:
+//! [`Answer`]. The decoder shows these as `tcp.stream`, `tcp.analysis.*` and so on. What is left in the
+//! end is one [`Connection`] for each, with its counters, for `sessions`:
+//!
+//! ```text
+//! let report = pipeline::run(&paths, &options, &Settings { follow_tcp: true, ..settings }, workers);
+//! for c in report.connections() { … }
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `segment.rs`, `options.rs` | what a header says |
+//! | `table.rs` | connections by their ends, in bounded memory |
+//! | `connection.rs`, `events.rs`, `rtt.rs` | what is kept of a connection |
+//! | `sequence.rs`, `unacked.rs` | comparing numbers with those before |
+//! | `handshake.rs` | opening and closing |
+//! | `account.rs` | counters and where the time went |
+//! | `answer.rs`, `replay.rs` | how the decoder is told |
+//!
+//! Memory: a connection takes less than 600 bytes, a direction on which something went wrong
+//! [`Events`] beside it, a segment in flight 24 bytes. [`LIMIT`] bounds the first and the second,
+//! the pool of segments is bounded by itself.
+
+mod account;
+pub mod answer;
+pub mod connection;
+pub mod events;
+mod handshake;
+pub mod options;
+pub mod replay;
+pub mod rtt;
+pub mod segment;
+mod sequence;
+mod table;
+mod unacked;
+
+pub use answer::{Analysis, Answer};
+pub use connection::{Connection, Ends, Side, State, saw};
+pub use events::{Event, Events};
+pub use replay::{Follow, Recorder, Replay};
+pub use rtt::{Delay, Rtt};
+pub use segment::{Owner, Segment};
+
+use account::Before;
+use answer::analysis;
+use segment::{Reach, flag};
+use sequence::Step;
+use table::Table;
+use unacked::Pool;
+
+/// Connections held at once; of more than these, the oldest that are over or silent go.
+pub const LIMIT: usize = 1_000_000;
+
+/// Follows connections.
+#[derive(Debug)]
+pub struct Tracker {
+    table: Table,
+    pool: Pool,
+    streams: u32,
+    evicted: u64,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self::new(LIMIT)
+    }
+}
+
+impl Tracker {
+    /// Holds `limit` connections at most.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { table: Table::new(limit), pool: Pool::default(), streams: 0, evicted: 0 }
+    }
+
+    /// Connections that had to make room for others. Their counters are gone, and should more of
+    /// them come, it counts as a new connection.
+    #[must_use]
+    pub const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Segments in flight that found no room, so that their round-trip time was not measured.
+    #[must_use]
+    pub const fn unmeasured(&self) -> u64 {
+        self.pool.refused
+    }
+
+    /// Connections held.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Connections seen, evicted ones included.
+    #[must_use]
+    pub const fn seen(&self) -> u32 {
+        self.streams
+    }
+
+    /// The connections held, in order of first appearance. Some may have no packets: only other
+    /// packets quoted them.
+    #[must_use]
+    pub fn connections(&self) -> Vec<&Connection> {
+        let mut all: Vec<&Connection> = self.table.iter().collect();
+        all.sort_unstable_by_key(|c| c.stream);
+        all
+    }
+
+    /// As [`Tracker::connections`], given away.
+    #[must_use]
+    pub fn into_connections(self) -> Vec<Connection> {
+        let mut all: Vec<Connection> = self.table.into_iter_all().collect();
+        all.sort_unstable_by_key(|c| c.stream);
+        all
+    }
+
+    #[cold]
+    fn open(&mut self, s: &Segment, ends: Ends, own: usize) -> u32 {
+        let c = Connection {
+            ends,
+            stream: self.streams,
+            first_frame: s.frame,
+            first_time: s.time,
+            last_time: s.time,
+            client: handshake::client(s, own),
+            last_talker: 2,
+            ..Connection::default()
+        };
+        self.streams += 1;
+        let (place, gone) = self.table.add(c);
+        if let Some(mut gone) = gone {
+            self.evicted += 1;
+            for side in &mut gone.sides {
+                self.pool.clear(&mut side.sequence.list);
+            }
+        }
+        place
+    }
+
+    /// Takes the next segment.
+    pub fn segment(&mut self, s: &Segment) -> Answer {
+        // Both directions have one key: the lower end first.
+        let swap = (s.addresses[0], s.ports[0]) > (s.addresses[1], s.ports[1]);
+        let own = usize::from(swap);
+        let ends = if swap {
+            Ends { addresses: [s.addresses[1], s.addresses[0]], ports: [s.ports[1], s.ports[0]] }
+        } else {
+            Ends { addresses: s.addresses, ports: s.ports }
+        };
+        let mut answer = Answer { reach: s.reach, ..Answer::default() };
+        let found = self.table.find(&ends);
+        let mut fresh = found.is_none();
+        let mut place = found.unwrap_or_else(|| self.open(s, ends, own));
+        if s.flags & flag::SYN != 0 {
+            place = self.opening(s, place, own, &mut fresh, &mut answer);
+        }
+        let c = self.table.at(place);
+        c.touched = true;
+        let fwd = &mut c.sides[own].sequence;
+        fwd.sacked = 0;
+        answer.stream = c.stream;
+        answer.completeness = c.completeness;
+        answer.since_first = s.time.wrapping_sub(c.first_time);
+        answer.since_previous = s.time.wrapping_sub(c.last_time);
+        let before = Before::of(c, own);
+        c.last_time = s.time;
+        c.last_frame = s.frame;
+        if !s.quoted {
+            account::count(c, s, own);
+        }
+        let mut compared = None;
+        if let Some(len) = s.len {
+            let multipath = c.sides[0].sequence.multipath_seen | c.sides[1].sequence.multipath_seen;
+            let [first, second] = &mut c.sides;
+            let (fwd, rev) = if own == 0 { (first, second) } else { (second, first) };
+            let step = Step {
+                s,
+                len,
+                fwd: &mut fwd.sequence,
+                rev: &mut rev.sequence,
+                pool: &mut self.pool,
+                initial_rtt: c.initial_rtt,
+                multipath,
+            };
+            compared = Some(step.run(&mut answer.analysis));
+            answer.compared = true;
+            answer.base_seq = fwd.sequence.base;
+            if s.flags & flag::ACK != 0 {
+                answer.base_ack = rev.sequence.base;
+            }
+        }
+        answer.base_sack = c.sides[1 - own].sequence.base;
+        answer.shift = c.sides[own].sequence.shift;
+        if usize::from(s.header) >= 20 {
+            handshake::completeness(c, s, fresh);
+            handshake::flags(c, s, own, &mut answer);
+            handshake::options(c, s, own);
+            c.sides[own].sequence.multipath_seen |= s.options.multipath;
+            answer.fast_open_syn =
+                s.options.cookie && s.flags & (flag::SYN | flag::ACK) == flag::SYN && s.reach >= Reach::Fixed;
+        }
+        answer.initial_rtt = c.initial_rtt;
+        if let Some(found) = compared {
+            account::compared(c, s, own, &answer.analysis, &found, before);
+        }
+        answer
+    }
+
+    /// A first segment with other numbers opens another connection between the same ends.
+    #[cold]
+    fn opening(&mut self, s: &Segment, place: u32, own: usize, fresh: &mut bool, a: &mut Answer) -> u32 {
+        let c = self.table.at(place);
+        let known = c.sides[own].sequence.base_known;
+        let other = s.seq != c.sides[own].sequence.base;
+        match (known, other, s.flags & flag::ACK != 0) {
+            (true, true, false) => {
+                let ends = c.ends;
+                let place = self.open(s, ends, own);
+                let c = self.table.at(place);
+                c.reused = true;
+                c.completeness = handshake::complete::SYN;
+                *fresh = false;
+                a.analysis.set(analysis::REUSED_PORTS);
+                place
+            }
+            (true, false, false) => {
+                c.sides[own].sequence.rewind();
+                a.analysis.any = true;
+                place
+            }
+            (true, true, true) => {
+                c.sides[own].sequence.base = s.seq;
+                a.analysis.set(analysis::REUSED_PORTS);
+                place
+            }
+            _ => place,
+        }
+    }
+}
