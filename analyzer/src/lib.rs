@@ -6,5 +6,6 @@ pub mod export;
 pub mod filter;
 pub mod pipeline;
 pub mod source;
+pub mod sql;
 pub mod tables;
 pub mod track;

@@ -14,7 +14,7 @@ use crate::source::layers::LayerLimits;
 use crate::source::{Framing, Options};
 
 /// Files, and what to know about them.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Input {
     /// Traces to read, `-` for standard input
     #[arg(required = true, value_name = "FILE")]

@@ -6,6 +6,7 @@ pub mod info;
 pub mod input;
 pub mod output;
 pub mod packets;
+pub mod sql;
 pub mod table;
 pub mod unwrap;
 
@@ -29,6 +30,8 @@ enum Command {
     Packets(packets::Args),
     /// Packets into a file: pcapng, pcap, ctrace, csv, jsonl or parquet
     Export(export::Args),
+    /// SQL over the packets, records and anomalies of a trace
+    Sql(sql::Args),
     /// The data set inside gzip, TERSE, XMIT or tape wrappers
     Unwrap(unwrap::UnwrapArgs),
     /// The fields that filters, columns and exports know
@@ -51,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Info(a) => info::run(a),
         Command::Packets(a) => packets::run(a),
         Command::Export(a) => export::run(a),
+        Command::Sql(a) => sql::run(a),
         Command::Unwrap(a) => unwrap::run(a),
         Command::Fields(a) => fields::run(a),
     };

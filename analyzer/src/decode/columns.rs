@@ -5,11 +5,10 @@
 //! of the largest packet.
 
 use super::field::FieldId;
-use super::fmt::Out;
 use super::frame;
-use super::registry::{PROTOCOLS, Proto};
+use super::registry::Proto;
 use super::sink::Sink;
-use super::summary::Summary;
+use super::summary::{self, Summary};
 use super::value::{Span, Value};
 use crate::source::frame::Timestamp;
 
@@ -163,15 +162,7 @@ impl Columns {
         let Some(slot) = self.protocols else { return };
         let mut text = std::mem::take(&mut self.text);
         let at = text.len();
-        for p in &self.layers {
-            if matches!(p, Proto::Frame | Proto::Stop | Proto::Cte | Proto::Pth | Proto::Utc2) {
-                continue;
-            }
-            if text.len() > at {
-                text.push(b':');
-            }
-            text.text(PROTOCOLS[*p as usize].layer.name);
-        }
+        summary::protocols(&mut text, &self.layers);
         let len = text.len() - at;
         self.text = text;
         self.push(slot, Tag::Str, at as u64, len as u64, Span::NONE);

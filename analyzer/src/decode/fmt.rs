@@ -34,6 +34,20 @@ static OCTETS: [([u8; 3], u8); 256] = {
     t
 };
 
+const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+
+/// The eight decimal digits of a number below 10^8 as the octets of a word, the first one lowest.
+/// Halves, quarters and digits are split off side by side; multiplying and shifting divides by
+/// 100 and by 10 without error in their range.
+#[inline]
+const fn eight_digits(v: u64) -> u64 {
+    let fours = (v / 10_000) | ((v % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x7F_0000_007F;
+    let twos = hundreds | ((fours - 100 * hundreds) << 16);
+    let tens = ((twos * 103) >> 10) & 0x0F_000F_000F_000F;
+    tens | ((twos - 10 * tens) << 8)
+}
+
 /// Appends the first `len` bytes of `buf`. Copying all of it is a few plain stores, where copying
 /// a varying number is a call.
 #[inline(always)]
@@ -76,29 +90,18 @@ impl Out for Vec<u8> {
     }
 
     #[inline]
-    fn dec(&mut self, mut v: u64) {
+    fn dec(&mut self, v: u64) {
         if v < 10 {
             self.push(b'0' + v as u8);
-            return;
-        }
-        // Twenty digits at most, and room to copy twenty bytes from wherever they begin.
-        let mut buf = [0u8; 40];
-        let mut at = 20;
-        while v >= 100 {
-            let pair = PAIRS[(v % 100) as usize];
-            v /= 100;
-            at -= 2;
-            buf[at..at + 2].copy_from_slice(&pair);
-        }
-        if v >= 10 {
-            at -= 2;
-            buf[at..at + 2].copy_from_slice(&PAIRS[v as usize]);
+        } else if v < 100_000_000 {
+            let digits = eight_digits(v);
+            let zeros = digits.trailing_zeros() / 8;
+            let text = (digits | ZEROS) >> (8 * zeros);
+            put(self, &text.to_le_bytes(), 8 - zeros as usize);
         } else {
-            at -= 1;
-            buf[at] = b'0' + v as u8;
-        }
-        if let Some(digits) = buf[at..].first_chunk::<20>() {
-            put(self, digits, 20 - at);
+            self.dec(v / 100_000_000);
+            let text = eight_digits(v % 100_000_000) | ZEROS;
+            self.extend_from_slice(&text.to_le_bytes());
         }
     }
 
@@ -250,7 +253,8 @@ mod tests {
 
     #[test]
     fn numbers() {
-        for v in [0, 9, 10, 99, 100, 12345, u64::MAX] {
+        let edges = (0..20).flat_map(|e| [10u64.pow(e) - 1, 10u64.pow(e), 10u64.pow(e) + 1]);
+        for v in edges.chain([12345, 40_302_010, u64::MAX]) {
             assert_eq!(shown(|o| o.dec(v)), v.to_string());
         }
         assert_eq!(shown(|o| o.int(-15)), "-15");

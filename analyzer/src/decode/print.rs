@@ -36,6 +36,9 @@ pub fn field(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
 
 /// Tabs and line ends would break the line they stand in.
 fn escaped(out: &mut Vec<u8>, s: &str) {
+    if memchr::memchr3(b'\n', b'\r', b'\t', s.as_bytes()).is_none() {
+        return out.text(s);
+    }
     for b in s.bytes() {
         match b {
             b'\n' => out.text("\\n"),
@@ -98,6 +101,12 @@ pub fn json(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
 /// Appends a JSON string with its quotes.
 pub fn json_string(out: &mut Vec<u8>, s: &str) {
     out.push(b'"');
+    let plain = |b: &u8| *b >= b' ' && *b != b'"' && *b != b'\\';
+    if s.as_bytes().iter().all(plain) {
+        out.text(s);
+        out.push(b'"');
+        return;
+    }
     for b in s.bytes() {
         match b {
             b'"' => out.text("\\\""),

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::fmt::Out;
+use super::registry::{PROTOCOLS, Proto};
 
 /// An endpoint of a packet as a list shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +40,20 @@ impl From<Ipv4Addr> for Endpoint {
 impl From<Ipv6Addr> for Endpoint {
     fn from(a: Ipv6Addr) -> Self {
         Self::V6(a.octets())
+    }
+}
+
+/// Appends the names of a packet's protocols as `frame.protocols` has them.
+pub fn protocols(out: &mut Vec<u8>, layers: &[Proto]) {
+    let at = out.len();
+    for p in layers {
+        if matches!(p, Proto::Frame | Proto::Stop | Proto::Cte | Proto::Pth | Proto::Utc2) {
+            continue;
+        }
+        if out.len() > at {
+            out.push(b':');
+        }
+        out.text(PROTOCOLS[*p as usize].layer.name);
     }
 }
 

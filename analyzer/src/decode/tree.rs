@@ -1,7 +1,8 @@
 //! The full consumer: every field of a packet, as a person reads it, straight into text.
 
 use super::field::{FieldId, Kind};
-use super::fmt::Out;
+use super::fmt::{self, Out};
+use super::memo::{Memo, PerField};
 use super::print;
 use super::registry::{PROTOCOLS, Proto};
 use super::sink::Sink;
@@ -13,9 +14,11 @@ pub struct Tree {
     /// The text so far.
     pub out: Vec<u8>,
     depth: usize,
+    memos: PerField<Memo>,
 }
 
-const INDENT: &[u8] = b"                                                                ";
+/// Deeper fields are not indented further.
+const MAX_DEPTH: usize = 15;
 
 impl Tree {
     /// Ends a packet.
@@ -26,11 +29,44 @@ impl Tree {
 
     #[inline]
     fn indent(&mut self) {
-        self.out.extend_from_slice(&INDENT[..(4 + 4 * self.depth).min(INDENT.len())]);
+        fmt::put(&mut self.out, &[b' '; 4 + 4 * MAX_DEPTH], 4 + 4 * self.depth.min(MAX_DEPTH));
+    }
+
+    /// One line. Each kind of value has its own copy, in which the others are not.
+    #[inline(always)]
+    fn line(&mut self, id: FieldId, value: Value<'_>) {
+        let def = id.def();
+        self.indent();
+        if def.kind == Kind::None {
+            self.out.text(def.label);
+        } else {
+            def.heading.put(&mut self.out);
+            print::tree(&mut self.out, def, value);
+        }
+        self.out.push(b'\n');
+    }
+
+    #[inline(never)]
+    fn uint(&mut self, id: FieldId, v: u64) {
+        let (depth, at) = (self.depth as u8, self.out.len());
+        let known = if Memo::serves(id.def()) { self.memos.get(id) } else { None };
+        if known.is_some_and(|m| m.put(&mut self.out, v, depth)) {
+            return;
+        }
+        self.line(id, Value::Uint(v));
+        if let Some(m) = self.memos.get(id) {
+            m.keep(v, depth, &self.out[at..]);
+        }
+    }
+
+    #[inline(never)]
+    fn other(&mut self, id: FieldId, v: Value<'_>) {
+        self.line(id, v);
     }
 }
 
 impl Sink for Tree {
+    #[inline(always)]
     fn wants(&self, _: Proto) -> bool {
         true
     }
@@ -55,15 +91,12 @@ impl Sink for Tree {
         self.out.push(b'\n');
     }
 
+    #[inline(always)]
     fn field(&mut self, id: FieldId, value: Value<'_>, _: Span) {
-        let def = id.def();
-        self.indent();
-        self.out.text(def.label);
-        if def.kind != Kind::None {
-            self.out.text(": ");
-            print::tree(&mut self.out, def, value);
+        match value {
+            Value::Uint(v) => self.uint(id, v),
+            v => self.other(id, v),
         }
-        self.out.push(b'\n');
     }
 
     fn open(&mut self) {

@@ -1,10 +1,11 @@
 //! Packets as text: the one-line list, the field tree, chosen fields, CSV, JSON.
 
 use crate::decode::columns::{Columns, Slot, Sources};
-use crate::decode::fmt::{self, Out};
+use crate::decode::fmt::Out;
+use crate::decode::json::Json;
 use crate::decode::registry::{self, Resolved};
 use crate::decode::tree::Tree;
-use crate::decode::{Ctx, FieldId, Kind, Sink, Value, print};
+use crate::decode::{Ctx, Kind, Sink, Value, print};
 use crate::pipeline::Decoded;
 use crate::source::frame::{Batch, Frame, Timestamp};
 
@@ -76,8 +77,8 @@ enum Style {
     Csv(Box<Columns>, Vec<Column>),
     /// Chosen columns as JSON.
     Json(Box<Columns>, Vec<Column>),
-    /// Every field there is, as JSON; for each slot its key, quoted.
-    JsonAll(Box<Columns>, Vec<Key>),
+    /// Every field there is, as JSON.
+    JsonAll(Box<Json>),
 }
 
 impl Printer {
@@ -89,7 +90,7 @@ impl Printer {
             Format::Text => Style::Line(Box::new(Columns::new([]).with_summary())),
             Format::Fields => Style::Fields(columns, list),
             Format::Csv => Style::Csv(columns, list),
-            Format::Jsonl if wanted.is_empty() => Self::everything(),
+            Format::Jsonl if wanted.is_empty() => Style::JsonAll(Box::default()),
             Format::Jsonl => Style::Json(columns, list),
         };
         Self { style, hex }
@@ -99,13 +100,6 @@ impl Printer {
     #[must_use]
     pub fn tree(hex: bool) -> Self {
         Self { style: Style::Tree(Box::default()), hex }
-    }
-
-    fn everything() -> Style {
-        let ids: Vec<FieldId> =
-            registry::all().filter(|(_, d)| d.kind != Kind::Protocol).map(|(id, _)| id).collect();
-        let keys = ids.iter().map(|id| Key::new(id.def().name)).collect();
-        Style::JsonAll(Box::new(Columns::new(ids)), keys)
     }
 
     /// What stands above the first packet.
@@ -163,9 +157,24 @@ impl Printer {
             Style::Json(columns, list) => each(batch, passed, columns, hex, out, |out, c, data| {
                 json(out, list, c.sink, data);
             }),
-            Style::JsonAll(columns, keys) => each(batch, passed, columns, hex, out, |out, c, data| {
-                json_all(out, keys, c.sink, data);
-            }),
+            Style::JsonAll(json) => {
+                let mut pass = passes(passed);
+                std::mem::swap(&mut json.out, out);
+                batch.frames(
+                    &mut **json,
+                    |json, _| {
+                        json.begin();
+                        pass()
+                    },
+                    |c, batch| {
+                        c.sink.finish();
+                        if hex {
+                            hex::dump(&mut c.sink.out, batch.bytes(c.frame.data), c.settings.codepage);
+                        }
+                    },
+                );
+                std::mem::swap(&mut json.out, out);
+            }
         }
     }
 }
@@ -255,59 +264,6 @@ fn json(out: &mut Vec<u8>, list: &[Column], columns: &Columns, data: Sources<'_>
         print::json_string(out, &column.name);
         out.push(b':');
         array(out, column.kind, first, values);
-    }
-    out.text("}\n");
-}
-
-/// A JSON key with its quotes and colon, padded so that it can be copied with a fixed length.
-#[derive(Debug)]
-struct Key {
-    text: [u8; Self::SHORT],
-    len: usize,
-    /// A key that does not fit.
-    long: Vec<u8>,
-}
-
-impl Key {
-    const SHORT: usize = 48;
-
-    fn new(name: &str) -> Self {
-        let mut long = Vec::new();
-        print::json_string(&mut long, name);
-        long.push(b':');
-        let mut text = [0; Self::SHORT];
-        let len = long.len();
-        if let Some(short) = text.get_mut(..len) {
-            short.copy_from_slice(&long);
-            long.clear();
-        }
-        Self { text, len, long }
-    }
-
-    #[inline]
-    fn print(&self, out: &mut Vec<u8>) {
-        if self.long.is_empty() {
-            fmt::put(out, &self.text, self.len);
-        } else {
-            out.extend_from_slice(&self.long);
-        }
-    }
-}
-
-fn json_all(out: &mut Vec<u8>, keys: &[Key], columns: &Columns, data: Sources<'_>) {
-    out.push(b'{');
-    let start = out.len();
-    for (slot, first, ..) in columns.in_order(data) {
-        if !first {
-            continue;
-        }
-        let mut values = columns.occurrences(slot, data);
-        let Some(value) = values.next() else { continue };
-        if out.len() > start {
-            out.push(b',');
-        }
-        keys[usize::from(slot)].print(out);
-        array(out, columns.fields()[usize::from(slot)].def().kind, value, values);
     }
     out.text("}\n");
 }

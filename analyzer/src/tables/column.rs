@@ -291,13 +291,21 @@ pub struct Rows {
     row: usize,
     /// Values of each column that belong to earlier rows.
     before: Vec<usize>,
+    /// The columns that are looked at.
+    used: Vec<usize>,
 }
 
 impl Rows {
     /// At the first row of a table with so many columns.
     #[must_use]
     pub fn new(columns: usize) -> Self {
-        Self { row: 0, before: vec![0; columns] }
+        Self { row: 0, before: vec![0; columns], used: (0..columns).collect() }
+    }
+
+    /// At the first row of a table of which only some columns are looked at.
+    #[must_use]
+    pub fn of(columns: usize, used: &[usize]) -> Self {
+        Self { row: 0, before: vec![0; columns], used: used.to_vec() }
     }
 
     /// True when no row is left.
@@ -308,8 +316,8 @@ impl Rows {
 
     /// Goes to the next row.
     pub fn advance(&mut self, table: &Table) {
-        for (n, c) in self.before.iter_mut().zip(&table.columns) {
-            *n += usize::from(c.present.get(self.row) == Some(&1));
+        for &i in &self.used {
+            self.before[i] += usize::from(table.columns[i].present.get(self.row) == Some(&1));
         }
         self.row += 1;
     }
