@@ -4,6 +4,7 @@ pub mod cli;
 pub mod decode;
 pub mod export;
 pub mod filter;
+pub mod ipcs;
 pub mod pipeline;
 pub mod source;
 pub mod sql;

@@ -1,0 +1,15 @@
+//! IPCS subcommands as users of z/OS type them.
+//!
+//! [`text`] and [`command`] read a command, [`select`] makes a display filter of what it selects,
+//! [`run`] sends the records that pass to the [`report`]s, [`query`] says the same in zscope's
+//! own commands. `docs/ipcs.md` lists what is supported and which layouts are ours.
+
+pub mod command;
+pub mod keyword;
+pub mod message;
+pub mod operand;
+pub mod options;
+pub mod parse_options;
+pub mod select;
+pub mod text;
+pub mod zone;
