@@ -4,6 +4,7 @@ pub mod export;
 pub mod fields;
 pub mod info;
 pub mod input;
+pub mod ipcs;
 pub mod output;
 pub mod packets;
 pub mod sql;
@@ -34,6 +35,8 @@ enum Command {
     Sql(sql::Args),
     /// The data set inside gzip, TERSE, XMIT or tape wrappers
     Unwrap(unwrap::UnwrapArgs),
+    /// IPCS commands as z/OS users type them: CTRACE COMP(SYSTCPDA) and its reports
+    Ipcs(ipcs::Args),
     /// The fields that filters, columns and exports know
     Fields(fields::Args),
 }
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Export(a) => export::run(a),
         Command::Sql(a) => sql::run(a),
         Command::Unwrap(a) => unwrap::run(a),
+        Command::Ipcs(a) => ipcs::run(a),
         Command::Fields(a) => fields::run(a),
     };
     match result {

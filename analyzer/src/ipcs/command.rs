@@ -109,7 +109,8 @@ impl Ctrace {
             s.add(Group::Job, select::names(&fields, &self.jobs));
         }
         if !self.asids.is_empty() {
-            let fields = ["pth.asid", "systcpip.home_asid", "systcpip.primary_asid", "systcpip.secondary_asid"];
+            let fields =
+                ["pth.asid", "systcpip.home_asid", "systcpip.primary_asid", "systcpip.secondary_asid"];
             s.add(Group::AddressSpace, select::any_within(&fields, &self.asids, true));
         }
         s
@@ -192,7 +193,9 @@ fn command_of(items: &[Item], command: &str) -> Result<Command, Message> {
         Verb::Help => Command::Help(rest.first().map(Item::upper)),
         Verb::ShowQuery => Command::ShowQuery(Box::new(command_of(rest, command)?)),
         Verb::Alloc => allocate(verb, rest)?,
-        Verb::Free => Command::Note("FREE: nothing is allocated here; SNIFFER files are closed when written".into()),
+        Verb::Free => {
+            Command::Note("FREE: nothing is allocated here; SNIFFER files are closed when written".into())
+        }
         Verb::SetDef => set_default(rest)?,
         Verb::Later(what) => {
             return Err(verb.wrong(format!("{} reads {what}, which zscope does not read yet", verb.upper())));
@@ -340,7 +343,12 @@ fn ctrace(verb: &Item, rest: &[Item], command: &str) -> Result<Command, Message>
                 _ => return Err(i.wrong("COMP needs the name of one component")),
             },
             W::Query => once(&mut query, i.args().first().map(Item::upper), i)?,
-            W::Sub => c.subnames = operand::names(i)?.iter().flat_map(|n| n.split('.').map(str::to_owned).collect::<Vec<_>>()).collect(),
+            W::Sub => {
+                c.subnames = operand::names(i)?
+                    .iter()
+                    .flat_map(|n| n.split('.').map(str::to_owned).collect::<Vec<_>>())
+                    .collect()
+            }
             W::Sysname => c.sysname = operand::names(i)?.into_iter().next(),
             W::Report(r) => {
                 if let Some((old, _)) = report.filter(|(o, _)| *o != r) {
@@ -370,7 +378,9 @@ fn ctrace(verb: &Item, rest: &[Item], command: &str) -> Result<Command, Message>
                 }
             }
             W::Live => return Err(i.wrong(LIVE)),
-            W::Dump(name) => c.notes.push(format!("{name} chooses address spaces of a dump and has no effect here")),
+            W::Dump(name) => {
+                c.notes.push(format!("{name} chooses address spaces of a dump and has no effect here"))
+            }
             W::All | W::Ignored => {}
         }
     }
@@ -383,7 +393,9 @@ fn ctrace(verb: &Item, rest: &[Item], command: &str) -> Result<Command, Message>
     c.component = name;
     if let Some(i) = exception {
         if c.kind() == Kind::Packets {
-            return Err(i.wrong(format!("EXCEPTION must not be used: {} has no exception records", c.component)));
+            return Err(
+                i.wrong(format!("EXCEPTION must not be used: {} has no exception records", c.component))
+            );
         }
         return Err(i.wrong("which entries are exceptions is not published"));
     }
@@ -452,7 +464,9 @@ mod tests {
         assert_eq!(c.options_text, "((SESSION(DETAIL) PORT(23)))");
         assert!(c.options.session.is_some() && c.options.format.is_none());
         // A job of the field: data set name in quotes, the options abbreviated.
-        let c = read("ctrace dsn('a.b') comp(SYSTCPDA) sub((tcpip)) full options((packettrace sniffer(27956) noreas stats))");
+        let c = read(
+            "ctrace dsn('a.b') comp(SYSTCPDA) sub((tcpip)) full options((packettrace sniffer(27956) noreas stats))",
+        );
         assert_eq!(c.input, Some("a.b".into()));
         assert!(c.options.format.is_some() && c.options.dump.is_some() && c.options.statistics.is_some());
         assert_eq!(c.options.reassembly, None);
@@ -491,7 +505,10 @@ mod tests {
         assert!(wrong("CTRACE COMP(SYSTCPDA) ACTIVE").what.contains("live storage"));
         assert!(wrong("CTRACE COMP(SYSTCPDA) COMP(SYSTCPIP)").what.contains("second time"));
         assert!(wrong("TCPIPCS STATE").what.contains("does not read yet"));
-        assert_eq!(wrong("CTRACE COMP(SYSTCPDA) S").what, "S is ambiguous: it could be SHORT, START, STOP, STORAGE, SUB, SUMMARY, SYSNAME");
+        assert_eq!(
+            wrong("CTRACE COMP(SYSTCPDA) S").what,
+            "S is ambiguous: it could be SHORT, START, STOP, STORAGE, SUB, SUMMARY, SYSNAME"
+        );
     }
 
     #[test]

@@ -53,10 +53,7 @@ mod tests {
         assert_eq!(look("STATS"), Ok(1));
         assert_eq!(look("su"), Ok(3));
         assert_eq!(look("ST"), Err("ST is ambiguous: it could be STATISTICS, STATS, STREAMS".into()));
-        assert_eq!(
-            look("SUMRY"),
-            Err("SUMRY is not a keyword of OPTIONS; did you mean SUMMARY?".into())
-        );
+        assert_eq!(look("SUMRY"), Err("SUMRY is not a keyword of OPTIONS; did you mean SUMMARY?".into()));
         assert_eq!(look("XX"), Err("XX is not a keyword of OPTIONS".into()));
     }
 }

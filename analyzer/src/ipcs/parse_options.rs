@@ -324,7 +324,11 @@ fn sized(item: &Item, size: u32, default: Detail) -> Result<(u32, Detail), Messa
     Ok((size, detail(&rest, default)?))
 }
 
-fn listed(ranges: &[Range], hex: bool, name: impl Fn(u64) -> Option<&'static str>) -> Vec<(String, Option<String>)> {
+fn listed(
+    ranges: &[Range],
+    hex: bool,
+    name: impl Fn(u64) -> Option<&'static str>,
+) -> Vec<(String, Option<String>)> {
     let n = |v: u64| if hex { format!("{v:X}") } else { v.to_string() };
     let one = |(a, b): &Range| match a == b {
         true => (n(*a), name(*a).map(str::to_owned)),
@@ -413,7 +417,9 @@ impl Read {
                 for a in item.args() {
                     let digits: String = a.upper().chars().filter(char::is_ascii_hexdigit).collect();
                     if digits.len() != 12 || digits.len() < a.text.replace([':', '-', '.'], "").len() {
-                        return Err(a.wrong(format!("\"{}\" is no MAC address of 12 hexadecimal digits", a.text)));
+                        return Err(
+                            a.wrong(format!("\"{}\" is no MAC address of 12 hexadecimal digits", a.text))
+                        );
                     }
                     let pairs: Vec<&str> = (0..6).map(|i| &digits[2 * i..2 * i + 2]).collect();
                     s.add(Group::Device, format!("eth.addr == {}", pairs.join(":").to_lowercase()));
@@ -456,7 +462,10 @@ impl Read {
                 s.say("Port", listed(&r, false, |_| None));
             }
             K::EventAddress => {
-                return Err(unpublished(item, "where an entry keeps addresses of control blocks is not published"));
+                return Err(unpublished(
+                    item,
+                    "where an entry keeps addresses of control blocks is not published",
+                ));
             }
             K::Port => {
                 let r = operand::ranges(item, 0xFFFF, false)?;
@@ -470,7 +479,8 @@ impl Read {
                 let r = o.ports[n as usize].clone();
                 o.selection.add(Group::Port, select::ports(&r));
                 let label = NAMED_PORTS[n as usize].1;
-                let values = listed(&r, false, |_| None).into_iter().map(|(v, _)| (v, Some(label.to_owned())));
+                let values =
+                    listed(&r, false, |_| None).into_iter().map(|(v, _)| (v, Some(label.to_owned())));
                 o.selection.say("Port", values);
             }
             K::Ah => self.plain(item, "Protocol", "51", Group::Protocol, "ah")?,
@@ -508,7 +518,9 @@ impl Read {
             }
             K::Arp => self.plain(item, "Protocol", "Arp", Group::Protocol, "arp")?,
             K::X25 => self.plain(item, "RecordType", "2", Group::RecordType, "cte.fmtid == 2")?,
-            K::DatTrace => self.plain(item, "RecordType", "5", Group::RecordType, "zscope.linktype == 65285")?,
+            K::DatTrace => {
+                self.plain(item, "RecordType", "5", Group::RecordType, "zscope.linktype == 65285")?
+            }
             K::PacketTrace => self.plain(item, "RecordType", "4", Group::RecordType, {
                 "zscope.linktype != 65285 and not cte.fmtid == 7"
             })?,
@@ -519,18 +531,24 @@ impl Read {
                 } else {
                     let r = operand::ranges(item, 0xFFFF, false)?;
                     s.add(Group::Discard, select::within("pth.droprsn", &r, false));
-                    s.say("Discard", listed(&r, false, |n| {
-                        let d = formats::ctrace::pthdr::DropReason(n as u16);
-                        d.meaning().map(|m| m.0).or(d.layer())
-                    }));
+                    s.say(
+                        "Discard",
+                        listed(&r, false, |n| {
+                            let d = formats::ctrace::pthdr::DropReason(n as u16);
+                            d.meaning().map(|m| m.0).or(d.layer())
+                        }),
+                    );
                 }
             }
             K::DataSize => {
                 let n = operand::one(item, 65_535)?.unwrap_or(0);
-                s.add(Group::Size, format!(
-                    "tcp.len > {n} or udp.length > {} or (zscope.linktype == 65285 and pth.tlen > {n})",
-                    n + 8
-                ));
+                s.add(
+                    Group::Size,
+                    format!(
+                        "tcp.len > {n} or udp.length > {} or (zscope.linktype == 65285 and pth.tlen > {n})",
+                        n + 8
+                    ),
+                );
                 s.say("Datasize", [(n.to_string(), None)]);
             }
             K::First => {
@@ -558,7 +576,9 @@ impl Read {
             }
             K::UserExit => {
                 if !item.args().is_empty() {
-                    return Err(item.wrong("user exits are load modules of z/OS; use a display filter instead"));
+                    return Err(
+                        item.wrong("user exits are load modules of z/OS; use a display filter instead")
+                    );
                 }
             }
             K::Gmt => self.zone = Some(Zone::Gmt),
@@ -768,7 +788,9 @@ mod tests {
         let operands = |n: &str| match n {
             "ADDR" | "IPADDR" => "(10.1.0.2)",
             "CID" | "DUCB" | "ETHTYPE" | "PROBEID" | "ENTRYID" => "(800)",
-            "DEVTYPE" | "PORT" | "IPID" | "PROTOCOL" | "RECORDS" | "LIMIT" | "VLANID" | "TRAFFICCLASS" => "(5)",
+            "DEVTYPE" | "PORT" | "IPID" | "PROTOCOL" | "RECORDS" | "LIMIT" | "VLANID" | "TRAFFICCLASS" => {
+                "(5)"
+            }
             "QOS" => "(5)",
             "GROUP" => "(SCAN)",
             "INTERFACE" | "LINKNAME" | "JOBNAME" => "(OSDL1)",
@@ -789,8 +811,18 @@ mod tests {
             }
         }
         let systcpis = keywords(Kind::Intrusions);
-        for n in ["ARP", "DATTRACE", "DEVICEID", "ETHTYPE", "HPRDIAG", "MACADDR", "PACKETTRACE", "PKTTRACE", "VLANID", "X25"]
-        {
+        for n in [
+            "ARP",
+            "DATTRACE",
+            "DEVICEID",
+            "ETHTYPE",
+            "HPRDIAG",
+            "MACADDR",
+            "PACKETTRACE",
+            "PKTTRACE",
+            "VLANID",
+            "X25",
+        ] {
             assert!(!systcpis.contains(&n), "{n} is not valid for SYSTCPIS");
         }
     }

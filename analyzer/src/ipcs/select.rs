@@ -169,7 +169,9 @@ pub fn address(a: &Address, item: &Item) -> Result<String, Message> {
         Address::Letter('H', None) => "pth".to_owned(),
         Address::Letter('H', Some(p)) => {
             let side = |dir, port: &str, pth| {
-                format!("(pth.direction == {dir} and (tcp.{port} == {p} or udp.{port} == {p} or {pth} == {p}))")
+                format!(
+                    "(pth.direction == {dir} and (tcp.{port} == {p} or udp.{port} == {p} or {pth} == {p}))"
+                )
             };
             format!("{} or {}", side(1, "srcport", "pth.sport"), side(0, "dstport", "pth.dport"))
         }
@@ -207,8 +209,12 @@ fn either(addr: IpAddr, bits: u8, port: Option<u16>) -> String {
 /// The network of an address: bits that do not count are zero.
 fn masked(a: IpAddr, bits: u8) -> IpAddr {
     match a {
-        IpAddr::V4(v) => IpAddr::from((u32::from(v) & u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)).to_be_bytes()),
-        IpAddr::V6(v) => IpAddr::from((u128::from(v) & u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0)).to_be_bytes()),
+        IpAddr::V4(v) => IpAddr::from(
+            (u32::from(v) & u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)).to_be_bytes(),
+        ),
+        IpAddr::V6(v) => IpAddr::from(
+            (u128::from(v) & u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0)).to_be_bytes(),
+        ),
     }
 }
 
@@ -333,10 +339,7 @@ mod tests {
         let mut s = Selection::default();
         assert_eq!(s.filter(), "");
         s.add(Group::Port, ports(&[(23, 23)]));
-        assert_eq!(
-            s.filter(),
-            "tcp.port == 23 or udp.port == 23 or pth.sport == 23 or pth.dport == 23"
-        );
+        assert_eq!(s.filter(), "tcp.port == 23 or udp.port == 23 or pth.sport == 23 or pth.dport == 23");
         s.add(Group::Discard, "pth.droprsn > 0");
         s.add(Group::Port, "udp.port == 53");
         assert_eq!(
@@ -356,12 +359,29 @@ mod tests {
         for n in [1, 2, 6, 17, 47, 50, 58, 89, 252] {
             Filter::parse(&protocol(n)).unwrap();
         }
-        for a in ["10.1.0.2", "10.1.2.3/16-80", "2001:db8::1/64", "A", "B", "C-1", "D", "E", "H", "H-23", "L", "M-5", "*", "*-7"]
-        {
+        for a in [
+            "10.1.0.2",
+            "10.1.2.3/16-80",
+            "2001:db8::1/64",
+            "A",
+            "B",
+            "C-1",
+            "D",
+            "E",
+            "H",
+            "H-23",
+            "L",
+            "M-5",
+            "*",
+            "*-7",
+        ] {
             Filter::parse(&addr(a)).unwrap();
         }
         Filter::parse(&names(&["frame.interface_name"], &["OSD*".into(), "A\"B".into()])).unwrap();
-        assert_eq!(addr("10.1.2.3/16"), "ip.addr == 10.1.0.0/16 or pth.src == 10.1.0.0/16 or pth.dst == 10.1.0.0/16");
+        assert_eq!(
+            addr("10.1.2.3/16"),
+            "ip.addr == 10.1.0.0/16 or pth.src == 10.1.0.0/16 or pth.dst == 10.1.0.0/16"
+        );
         assert_eq!(masked("1.2.3.4".parse().unwrap(), 0).to_string(), "0.0.0.0");
     }
 }
