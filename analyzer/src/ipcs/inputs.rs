@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::source::frame::{Batch, Head};
+use crate::source::frame::Batch;
 use crate::source::{Options, Reader};
 
 /// What the beginning of a file says.
@@ -30,7 +30,7 @@ pub fn look(path: &Path, options: &Options) -> Facts {
     if let Ok(mut reader) = Reader::open(path, options) {
         let mut batch = Batch::default();
         reader.next(&mut batch);
-        facts.ctrace = batch.frames.first().is_some_and(|f| f.head_kind == Head::Cte);
+        facts.ctrace = batch.frames.first().is_some_and(|f| f.head_kind.is_cte());
         for (key, value) in reader.facts() {
             match key {
                 "system" => facts.system = Some(value),

@@ -1,5 +1,6 @@
 //! What the OPTIONS of a packet trace say: which records, which reports.
 
+use super::operand::Range;
 use super::select::Selection;
 
 /// How much a report shows.
@@ -111,7 +112,7 @@ pub struct Sniffer {
 }
 
 /// Default ports of the application keywords, in the order of the OPTION report.
-pub const NAMED_PORTS: [(Named, &str, &[(u64, u64)]); 18] = [
+pub const NAMED_PORTS: [(Named, &str, &[Range]); 18] = [
     (Named::Bootp, "Bootp", &[(67, 67), (68, 68)]),
     (Named::Domain, "Domain", &[(53, 53)]),
     (Named::Ee, "EE", &[(12_000, 12_004)]),

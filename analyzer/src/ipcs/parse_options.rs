@@ -764,7 +764,7 @@ mod tests {
     use crate::filter::Filter;
 
     fn read(t: &str, kind: Kind) -> Result<Read, String> {
-        parse(&text::parse(&format!("OPTIONS(({t}))")).unwrap()[0].args().to_vec(), kind).map_err(|m| m.what)
+        parse(text::parse(&format!("OPTIONS(({t}))")).unwrap()[0].args(), kind).map_err(|m| m.what)
     }
 
     fn filter(t: &str) -> String {

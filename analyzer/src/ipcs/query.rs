@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use formats::ctrace::component::Component;
-use formats::ctrace::{FormatId, Name};
-
 use super::command::Ctrace;
 use super::inputs;
 use super::options::{NO_LIMIT, SnifferKind};
 use super::parse_options::Kind;
+use super::record::Record;
 use super::run::{Setup, to_gmt};
 use super::select;
 use super::zone::Zone;
-use crate::source::frame::{Batch, Head, LinkType, Timestamp};
+use crate::source::frame::{Batch, LinkType, Timestamp};
 use crate::source::{OpenError, Reader};
 
 /// The display filter that a command stands for, component, times and entry ids included.
@@ -142,15 +140,7 @@ pub fn components(wanted: Option<&str>, setup: &Setup, zone: Zone) -> (String, V
         let mut batch = Batch::default();
         while reader.next(&mut batch) {
             for f in &batch.frames {
-                let name = batch.interfaces.get(f.iface as usize).and_then(|i| i.name.clone());
-                let id =
-                    batch.bytes(f.head).get(4..8).map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
-                let component = match (f.head_kind, f.link) {
-                    (Head::Cte, LinkType::ZOS_CTE) => name.unwrap_or_else(|| "unknown".into()),
-                    (Head::Cte, _) => Component::of_packet_id(FormatId(id))
-                        .map_or("SYSTCPDA".into(), |c| Name::<8>::to_string(&c.0)),
-                    _ => "(capture)".into(),
-                };
+                let component = Record::new(&batch, f, 0).component_name();
                 let c = found.entry(component).or_default();
                 c.entries += 1;
                 if let Some(time) = f.time {

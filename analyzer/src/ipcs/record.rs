@@ -66,7 +66,7 @@ impl<'a> Record<'a> {
             orig_len: f.orig_len,
             packet: Packet::default(),
         };
-        if f.head_kind == Head::Cte {
+        if f.head_kind.is_cte() {
             r.entry(batch.bytes(f.head), leap_seconds);
         }
         r.kind = match (f.link, r.id) {
@@ -77,6 +77,11 @@ impl<'a> Record<'a> {
             (_, FormatId::OSA) => Kind::Osa,
             _ => Kind::Packet,
         };
+        if r.kind == Kind::Event && matches!(f.head_kind, Head::Wrapped(_)) {
+            // The container names the component in ASCII, blank padded.
+            let (_, _, packet) = batch.with_pseudo_header(f);
+            r.name = packet.get(8..16).and_then(|n| std::str::from_utf8(n).ok()).map(str::trim_end);
+        }
         r.packet = match (r.kind, &r.pth) {
             (Kind::Data, Some(h)) => {
                 let p = h.data_trace().map(|d| d.protocol()).filter(|p| *p != 0).or(h.protocol());
@@ -112,7 +117,17 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The component it belongs to; every capture can be read as a packet trace.
+    /// The component it belongs to, `(capture)` where the input is none of z/OS.
+    #[must_use]
+    pub fn component_name(&self) -> String {
+        match (self.kind, &self.pth) {
+            (Kind::Event, _) => self.name.unwrap_or("unknown").to_owned(),
+            (_, None) => "(capture)".to_owned(),
+            _ => Component::of_packet_id(self.id).unwrap_or(Component::SYSTCPDA).to_string(),
+        }
+    }
+
+    /// True for records of a component; every capture can be read as a packet trace.
     #[must_use]
     pub fn is_of(&self, component: &str) -> bool {
         match self.kind {
@@ -159,6 +174,7 @@ impl<'a> Record<'a> {
             Kind::Osa => "OSAENTA",
             Kind::Smc => "SMC",
             Kind::Event => match (self.name, self.id.0) {
+                (Some("SYSTCPDA"), 1) => "PACKET",
                 (Some("SYSTCPRE"), 0x000A_0002) => "TRACERES",
                 (Some("SYSTCPIS"), _) => ids::Group::of(self.id).name().unwrap_or("IDS"),
                 _ => "EVENT",
@@ -176,6 +192,7 @@ impl<'a> Record<'a> {
             Kind::Osa => "OSAENTA",
             Kind::Smc => "SMC",
             Kind::Event => match self.name {
+                Some("SYSTCPDA") if self.id.0 == 1 => "Packet Trace",
                 Some("SYSTCPRE") => "Formatted Trace Resolver",
                 Some("SYSTCPIS") => "Intrusion Detection",
                 Some("SYSTCPIP") => "Stack Event",

@@ -287,3 +287,38 @@ pub fn basic(out: &mut String, r: &Record<'_>) {
     }
     out.push('\n');
 }
+
+#[cfg(test)]
+mod tests {
+    use formats::ctrace::FormatId;
+
+    use super::super::super::options::Options;
+    use super::super::super::packet::Packet;
+    use super::super::super::zone::Zone;
+    use super::*;
+    use crate::source::frame::Timestamp;
+
+    #[test]
+    fn the_common_line_of_the_manual() {
+        // 2002-02-12 23:39:11 UTC is 1013557151 (date -u -d).
+        let time = Timestamp { secs: 1_013_557_151, nanos: 873_541_000 };
+        let r = Record {
+            nr: 3,
+            kind: Kind::Packet,
+            id: FormatId(1),
+            entry_time: time,
+            time,
+            pth: None,
+            name: None,
+            body: &[],
+            orig_len: 0,
+            packet: Packet::default(),
+        };
+        let options = Options::default();
+        let page = formats::ebcdic::CodePage::default();
+        let look = Look { component: "SYSTCPDA", options: &options, zone: Zone::Gmt, sysname: "MVSJ", page };
+        let mut out = String::new();
+        common(&mut out, &r, &look);
+        assert_eq!(out, "   3 MVSJ     PACKET   00000001 23:39:11.873541 Packet Trace\n");
+    }
+}
