@@ -22,7 +22,7 @@ use crate::ipcs::zone::{Clock, Zone};
 use crate::ipcs::{operand, report::heading};
 use crate::source::frame::Timestamp;
 
-use super::input::{self, Input};
+use super::input::{self, Asked, Input};
 use super::output::Output;
 
 /// `zscope ipcs FILE… [-c COMMAND]… [--script FILE]`
@@ -56,7 +56,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     let setup = Setup {
         files: a.input.files.clone(),
         options: a.input.options(None),
-        settings: a.input.settings(false),
+        settings: a.input.settings(Asked::default()),
         workers: a.input.workers(),
         zone: a.tz,
         sniffer: a.sniffer.clone(),

@@ -142,7 +142,8 @@ pub fn ctrace(c: &Ctrace, setup: &Setup, emit: &mut dyn Emit) -> io::Result<Repo
         })
         .collect();
     let paths: Vec<PathBuf> = files.into_iter().map(|f| f.path).collect();
-    let report = pipeline::run(&paths, &setup.options, &setup.settings, workers);
+    let settings = Settings { applications, ..setup.settings.clone() };
+    let report = pipeline::run(&paths, &setup.options, &settings, workers);
     engine.into_inner().unwrap_or_else(PoisonError::into_inner).finish(&report)?;
     Ok(report)
 }
