@@ -83,6 +83,7 @@ registry! {
     Mdns app::dns::mdns;
     Llmnr app::dns::llmnr;
     Http app::http;
+    Tls app::tls;
     DataTextLines app::http::content::text;
     ImageGif app::http::content::gif;
     ImageJfif app::http::content::jfif;

@@ -7,6 +7,7 @@ pub mod dns_rdata;
 pub mod http;
 pub mod stream;
 pub mod text;
+pub mod tls;
 
 use super::ctx::Ctx;
 use super::frame;

@@ -3,7 +3,7 @@
 //! Decoders say whether they need more bytes than there are; `transport/desegment.rs` sees to it
 //! that they get them.
 
-use super::http;
+use super::{http, tls};
 use crate::decode::ctx::Ctx;
 use crate::decode::registry::Proto;
 use crate::decode::sink::Sink;
@@ -17,6 +17,8 @@ use crate::track::streams::Expect;
 pub enum App {
     /// HTTP/1.
     Http,
+    /// TLS.
+    Tls,
 }
 
 /// What a decoder over TCP makes of the bytes it was given.
@@ -54,6 +56,8 @@ pub enum State {
     None,
     /// HTTP/1.
     Http(http::State),
+    /// TLS.
+    Tls(tls::State),
 }
 
 /// A connection as a decoder sees it.
@@ -86,6 +90,27 @@ pub struct Talk<'a> {
 pub fn tcp_port(port: u16) -> Option<App> {
     Some(match port {
         80 | 631 | 1900 | 2710 | 2869 | 3128 | 3132 | 3689 | 5985 | 8080 | 8088 | 11371 => App::Http,
+        324
+        | 443
+        | 465
+        | 636
+        | 802
+        | 853
+        | 993
+        | 995
+        | 1300
+        | 2221
+        | 2443
+        | 3249..=3252
+        | 3496
+        | 5061
+        | 5671
+        | 5684
+        | 5868
+        | 8883
+        | 11207
+        | 19999
+        | 27017 => App::Tls,
         _ => return None,
     })
 }
@@ -96,6 +121,9 @@ pub fn guess(b: Buf<'_>) -> Option<App> {
     if http::looks_like(b.bytes()) {
         return Some(App::Http);
     }
+    if tls::looks_like(b.bytes()) {
+        return Some(App::Tls);
+    }
     None
 }
 
@@ -103,6 +131,7 @@ pub fn guess(b: Buf<'_>) -> Option<App> {
 pub fn call<S: Sink>(c: &mut Ctx<'_, S>, app: App, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
     match app {
         App::Http => http::dissect(c, b, t),
+        App::Tls => tls::dissect(c, b, t),
     }
 }
 
@@ -154,6 +183,7 @@ const ABOVE: &[Proto] = &[
     Proto::Media,
     Proto::MimeMultipart,
     Proto::Png,
+    Proto::Tls,
     Proto::UrlencodedForm,
     Proto::Xml,
 ];
