@@ -9,6 +9,7 @@ pub mod output;
 pub mod packets;
 pub mod sql;
 pub mod table;
+pub mod sessions;
 pub mod unwrap;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Command {
     Export(export::Args),
     /// SQL over the packets, records and anomalies of a trace
     Sql(sql::Args),
+    /// Who talked to whom, what went wrong, and what to do about it
+    Sessions(sessions::Args),
     /// The data set inside gzip, TERSE, XMIT or tape wrappers
     Unwrap(unwrap::UnwrapArgs),
     /// IPCS commands as z/OS users type them: CTRACE COMP(SYSTCPDA) and its reports
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Packets(a) => packets::run(a),
         Command::Export(a) => export::run(a),
         Command::Sql(a) => sql::run(a),
+        Command::Sessions(a) => sessions::run(a),
         Command::Unwrap(a) => unwrap::run(a),
         Command::Ipcs(a) => ipcs::run(a),
         Command::Fields(a) => fields::run(a),

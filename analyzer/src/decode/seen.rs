@@ -5,8 +5,8 @@ use super::buf::Buf;
 use super::net::Ip;
 use crate::track::defrag::Key;
 
-/// One header, complete with its options. Headers inside quoted packets are not shown: the
-/// message that quotes them is.
+/// One header. Of headers inside quoted packets only those of TCP are shown, as Wireshark numbers
+/// their connections too.
 #[derive(Debug, Clone, Copy)]
 pub enum Seen<'a> {
     /// A TCP segment: header, options, payload.
@@ -15,8 +15,9 @@ pub enum Seen<'a> {
         ip: &'a Ip,
         /// From the source port to the end of the segment.
         b: Buf<'a>,
-        /// Length of the header with its options.
-        header: usize,
+        /// True when another packet quotes it: it says that there is a connection, and counts
+        /// for nothing else.
+        quoted: bool,
     },
     /// A UDP or UDP-Lite datagram.
     Udp {

@@ -1,5 +1,19 @@
 //! Conversations with state.
 
+pub mod checksums;
+pub mod conversations;
+pub mod data_trace;
 pub mod defrag;
 pub mod streams;
 pub mod tcp;
+pub mod drops;
+pub mod evidence;
+pub mod findings;
+pub mod flows;
+pub mod fragments;
+pub mod icmp;
+pub mod neighbours;
+pub mod observe;
+pub mod sessions;
+pub mod tcp;
+pub mod udp;

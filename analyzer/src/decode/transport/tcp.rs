@@ -177,12 +177,7 @@ pub const HDR: usize = 20;
 #[inline]
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     c.layer(Proto::Tcp, b.span(0, HDR.min(b.captured())));
-    if let Ok(word) = b.u8(12) {
-        let header = usize::from(word >> 4) * 4;
-        if header >= HDR && b.has(0, header) {
-            c.seen(Seen::Tcp { ip, b, header });
-        }
-    }
+    c.sink.seen(Seen::Tcp { ip, b, quoted: c.quoted });
     let wants = c.wants(Proto::Tcp);
     if !wants && c.sink.summary().is_none() && c.flows.is_none() && c.streams.is_none() {
         // Nothing of the header is asked for: only its length matters.

@@ -1,0 +1,133 @@
+//! `zscope sessions`: who talked to whom, and what went wrong.
+
+mod json;
+mod table;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::export::select::Select;
+use crate::filter::Filter;
+use crate::pipeline::{self, Decoded, Work};
+use crate::source::frame::Batch;
+use crate::track::conversations::Kind;
+use crate::track::findings;
+use crate::track::observe::{Observer, Wanted};
+use crate::track::sessions::Sessions;
+
+use super::input::{self, Input};
+use super::output::Output;
+
+/// `zscope sessions FILE… [--kind KIND] [-Y FILTER] [--json]`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    input: Input,
+    /// Only conversations of this kind
+    #[arg(long, value_enum, value_name = "KIND")]
+    kind: Option<KindArg>,
+    /// Only packets that match, in Wireshark's display-filter language
+    #[arg(short = 'Y', value_name = "FILTER")]
+    filter: Option<String>,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// The kinds of `--kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[allow(missing_docs)]
+pub enum KindArg {
+    Tcp,
+    Udp,
+    Icmp,
+    Arp,
+    Nd,
+    Data,
+}
+
+impl KindArg {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Tcp => Kind::Tcp,
+            Self::Udp => Kind::Udp,
+            Self::Icmp => Kind::Icmp,
+            Self::Arp => Kind::Arp,
+            Self::Nd => Kind::Nd,
+            Self::Data => Kind::Data,
+        }
+    }
+}
+
+impl Args {
+    /// True when conversations of this kind are wanted.
+    fn wants(&self, k: Kind) -> bool {
+        self.kind.is_none_or(|w| w.kind() == k)
+    }
+
+    fn wanted(&self) -> Wanted {
+        // Errors belong to the conversations they are about.
+        let icmp = self.kind.is_none_or(|k| k != KindArg::Arp);
+        Wanted {
+            tcp: self.wants(Kind::Tcp) || self.wants(Kind::Data),
+            udp: self.wants(Kind::Udp) || self.wants(Kind::Data),
+            icmp,
+            arp: self.wants(Kind::Arp),
+            verify: self.input.verify_checksums,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(a: &Args) -> io::Result<ExitCode> {
+    let filter = input::filter(a.filter.as_deref())?;
+    let stdout = Output::stdout()?;
+    let sessions: Arc<Mutex<Sessions>> = Arc::default();
+    let workers = (0..a.input.workers())
+        .map(|_| Worker {
+            select: filter.as_ref().map(Select::new),
+            observer: Observer::new(a.wanted()),
+            sessions: Arc::clone(&sessions),
+        })
+        .collect();
+    let follow_tcp = filter.as_ref().is_some_and(depends_on_history);
+    let report =
+        pipeline::run(&a.input.files, &a.input.options(None), &a.input.settings(follow_tcp), workers);
+    let sessions = Arc::into_inner(sessions).map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let sessions = sessions.unwrap_or_default();
+    let options = findings::Options { checksums: a.input.verify_checksums };
+    let mut findings = findings::all(&sessions, options);
+    findings.retain(|f| a.kind.is_none() || f.of.is_some_and(|(k, _)| a.wants(k)));
+    let rows = sessions.rows(|k| a.wants(k));
+    let shown = if a.json {
+        json::write(&rows, &findings, &sessions, &stdout)
+    } else {
+        table::write(&rows, &findings, &sessions, &stdout)
+    };
+    let _ = shown;
+    stdout.finish()?;
+    Ok(input::conclude(&report))
+}
+
+fn depends_on_history(f: &Filter) -> bool {
+    f.fields().iter().copied().any(crate::decode::transport::tcp::depends_on_flow)
+}
+
+struct Worker {
+    select: Option<Select>,
+    observer: Observer,
+    sessions: Arc<Mutex<Sessions>>,
+}
+
+impl Work for Worker {
+    fn decode(&mut self, batch: &Decoded<'_>) {
+        let passed = self.select.as_mut().map(|s| s.pass(batch));
+        self.observer.observe(batch, passed);
+    }
+
+    fn deliver(&mut self, batch: &Batch) -> bool {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).take(&self.observer, batch);
+        true
+    }
+}

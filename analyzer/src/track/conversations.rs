@@ -1,0 +1,226 @@
+//! Who talks to whom: packets and bytes each way, begin and end, as Wireshark counts them.
+//!
+//! The first packet's sender is A. Bytes are whole frames. A packet inside a tunnel counts for
+//! the outer conversation and for the inner one, a quoted packet for none.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use foldhash::fast::RandomState;
+
+use crate::source::frame::{Frame, Timestamp};
+
+/// What kind of conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Kind {
+    Tcp,
+    Udp,
+    Icmp,
+    Arp,
+    Nd,
+    /// A socket of a z/OS data trace whose packets are not in the trace.
+    Data,
+}
+
+impl Kind {
+    /// As `--kind` and JSON have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Icmp => "icmp",
+            Self::Arp => "arp",
+            Self::Nd => "nd",
+            Self::Data => "data",
+        }
+    }
+}
+
+/// One end: an address, IPv4 in the last four octets, and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct End {
+    /// Address.
+    pub addr: [u8; 16],
+    /// Port, 0 where there is none.
+    pub port: u16,
+}
+
+/// An address of either version, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    /// IPv4 in the last four octets.
+    pub addr: [u8; 16],
+    /// True for IPv6.
+    pub v6: bool,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.v6 {
+            Ipv6Addr::from(self.addr).fmt(f)
+        } else {
+            let [.., a, b, c, d] = self.addr;
+            Ipv4Addr::new(a, b, c, d).fmt(f)
+        }
+    }
+}
+
+/// One conversation.
+#[derive(Debug, Clone, Copy)]
+pub struct Conversation {
+    /// A, who sent the first packet, and B.
+    pub ends: [End; 2],
+    /// Packets from A to B, and from B to A.
+    pub packets: [u64; 2],
+    /// Bytes of these frames.
+    pub bytes: [u64; 2],
+    /// Earliest and latest time of a packet.
+    pub times: Option<(Timestamp, Timestamp)>,
+    /// Number of the first packet.
+    pub first: u64,
+    /// Number of the last packet.
+    pub last: u64,
+    /// What it is.
+    pub kind: Kind,
+    /// True for IPv6.
+    pub v6: bool,
+}
+
+impl Conversation {
+    /// Counts a packet that goes from end `from`.
+    #[inline]
+    pub fn count(&mut self, from: usize, f: &Frame) {
+        self.packets[from & 1] += 1;
+        self.bytes[from & 1] += u64::from(f.orig_len);
+        self.last = f.number;
+        if let Some(t) = f.time {
+            self.times = Some(match self.times {
+                None => (t, t),
+                Some((a, b)) => (a.min(t), b.max(t)),
+            });
+        }
+    }
+
+    /// The address of an end.
+    #[must_use]
+    pub const fn address(&self, end: usize) -> Address {
+        Address { addr: self.ends[end & 1].addr, v6: self.v6 }
+    }
+
+    /// `10.0.0.1:80`, `[2001:db8::1]:80`, or an address alone.
+    #[must_use]
+    pub fn end(&self, end: usize) -> String {
+        let (a, port) = (self.address(end), self.ends[end & 1].port);
+        match self.kind {
+            Kind::Tcp | Kind::Udp | Kind::Data if self.v6 => format!("[{a}]:{port}"),
+            Kind::Tcp | Kind::Udp | Kind::Data => format!("{a}:{port}"),
+            _ => a.to_string(),
+        }
+    }
+
+    /// Seconds from the first to the last packet.
+    #[must_use]
+    pub fn duration(&self) -> f64 {
+        self.times.map_or(0.0, |(a, b)| seconds(b.nanos_total() - a.nanos_total()))
+    }
+}
+
+/// Nanoseconds as seconds.
+#[must_use]
+pub fn seconds(nanos: i128) -> f64 {
+    nanos as f64 / 1e9
+}
+
+/// Nanoseconds from `a` to `b`, as far as 64 bits reach.
+#[must_use]
+pub fn between(a: Timestamp, b: Timestamp) -> i64 {
+    i64::try_from(b.nanos_total() - a.nanos_total()).unwrap_or(i64::MAX)
+}
+
+/// Both ends, the lower one first, so that both directions have one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    ends: [End; 2],
+    v6: bool,
+}
+
+/// Conversations of one kind.
+#[derive(Debug)]
+pub struct Table {
+    /// All of them, in order of first appearance; the place is the stream number.
+    pub all: Vec<Conversation>,
+    kind: Kind,
+    by_key: HashMap<Key, u32, RandomState>,
+    /// The conversation of the last packet: packets come in trains.
+    last: Option<(Key, u32)>,
+}
+
+impl Table {
+    /// No conversations of this kind yet.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        Self { all: Vec::new(), kind, by_key: HashMap::default(), last: None }
+    }
+
+    #[inline]
+    fn key(src: End, dst: End, v6: bool) -> Key {
+        Key { ends: if src <= dst { [src, dst] } else { [dst, src] }, v6 }
+    }
+
+    /// The conversation between these ends.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, src: End, dst: End, v6: bool) -> Option<u32> {
+        self.by_key.get(&Self::key(src, dst, v6)).copied()
+    }
+
+    /// The conversation of a packet, a new one when there is none yet or `renew` says so, and
+    /// which end sent it.
+    #[inline]
+    pub fn of(
+        &mut self,
+        src: End,
+        dst: End,
+        v6: bool,
+        f: &Frame,
+        renew: impl FnOnce(u32, usize) -> bool,
+    ) -> (u32, usize) {
+        let key = Self::key(src, dst, v6);
+        let known = match self.last {
+            Some((k, i)) if k == key => Some(i),
+            _ => self.by_key.get(&key).copied(),
+        };
+        if let Some(i) = known {
+            let from = usize::from(self.all[i as usize].ends[0] != src);
+            if !renew(i, from) {
+                self.last = Some((key, i));
+                return (i, from);
+            }
+        }
+        let i = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(Conversation {
+            ends: [src, dst],
+            packets: [0; 2],
+            bytes: [0; 2],
+            times: None,
+            first: f.number,
+            last: f.number,
+            kind: self.kind,
+            v6,
+        });
+        self.by_key.insert(key, i);
+        self.last = Some((key, i));
+        (i, 0)
+    }
+
+    /// Counts a packet and says where.
+    #[inline]
+    pub fn count(&mut self, src: End, dst: End, v6: bool, f: &Frame) -> (u32, usize) {
+        let (i, from) = self.of(src, dst, v6, f, |_, _| false);
+        self.all[i as usize].count(from, f);
+        (i, from)
+    }
+}
