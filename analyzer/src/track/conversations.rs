@@ -37,6 +37,12 @@ impl Kind {
             Self::Data => "data",
         }
     }
+
+    /// True when its ends have ports.
+    #[must_use]
+    pub const fn has_ports(self) -> bool {
+        matches!(self, Self::Tcp | Self::Udp | Self::Data)
+    }
 }
 
 /// One end: an address, IPv4 in the last four octets, and a port.
@@ -115,9 +121,9 @@ impl Conversation {
     pub fn end(&self, end: usize) -> String {
         let (a, port) = (self.address(end), self.ends[end & 1].port);
         match self.kind {
-            Kind::Tcp | Kind::Udp | Kind::Data if self.v6 => format!("[{a}]:{port}"),
-            Kind::Tcp | Kind::Udp | Kind::Data => format!("{a}:{port}"),
-            _ => a.to_string(),
+            k if !k.has_ports() => a.to_string(),
+            _ if self.v6 => format!("[{a}]:{port}"),
+            _ => format!("{a}:{port}"),
         }
     }
 

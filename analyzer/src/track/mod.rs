@@ -9,7 +9,6 @@ pub mod tcp;
 pub mod drops;
 pub mod evidence;
 pub mod findings;
-pub mod flows;
 pub mod fragments;
 pub mod icmp;
 pub mod neighbours;

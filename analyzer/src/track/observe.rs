@@ -281,9 +281,9 @@ impl Sink for Observer {
     }
 }
 
-/// Nanoseconds since 1970, as far as 64 bits reach.
+/// Nanoseconds since 1970; 0 where 64 bits do not reach.
 fn nanos(t: Timestamp) -> i64 {
-    t.secs.saturating_mul(1_000_000_000).saturating_add(t.nanos.into())
+    i64::try_from(t.nanos_total()).unwrap_or(0)
 }
 
 /// The checksum at `at` of a segment of IP protocol `proto`.

@@ -129,7 +129,7 @@ impl Sessions {
 
     /// A TCP connection as a conversation; `None` when only other packets quoted it.
     #[must_use]
-    pub fn tcp_row(c: &Connection) -> Option<Conversation> {
+    pub fn tcp_row(&self, c: &Connection) -> Option<Conversation> {
         if c.sides[0].packets + c.sides[1].packets == 0 {
             return None;
         }
@@ -144,12 +144,13 @@ impl Sessions {
         );
         let end = |i: usize| End { addr: addr[i], port: c.ends.ports[i] };
         let b = 1 - a;
+        let earliest = self.tcp.earliest(c);
         let time = |t: i64| Timestamp::from_nanos(t.into());
         Some(Conversation {
             ends: [end(a), end(b)],
-            packets: [c.sides[a].packets, c.sides[b].packets],
+            packets: [c.sides[a].packets.into(), c.sides[b].packets.into()],
             bytes: [c.sides[a].bytes, c.sides[b].bytes],
-            times: (c.earliest != 0 || c.latest != 0).then(|| (time(c.earliest), time(c.latest))),
+            times: (earliest != 0 || c.latest() != 0).then(|| (time(earliest), time(c.latest()))),
             first: c.first_frame.into(),
             last: c.last_frame.into(),
             kind: Kind::Tcp,
@@ -212,7 +213,7 @@ impl Sessions {
         };
         // Joined in any case, so that a socket is not shown twice.
         for c in self.tcp.connections() {
-            if let Some(conversation) = Self::tcp_row(c) {
+            if let Some(conversation) = self.tcp_row(c) {
                 let socket = socket(&conversation, 6);
                 if wanted(Kind::Tcp) {
                     rows.push(Row { stream: c.stream, conversation, detail: Detail::Tcp(c), socket });

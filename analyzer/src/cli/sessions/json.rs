@@ -84,8 +84,7 @@ fn finding(f: &Finding) -> Value {
 }
 
 fn basic(c: &Conversation, s: &Sessions) -> Map<String, Value> {
-    let ports = c.ends.iter().any(|e| e.port != 0);
-    let port = |i: usize| if ports { json!(c.ends[i].port) } else { Value::Null };
+    let port = |i: usize| if c.kind.has_ports() { json!(c.ends[i].port) } else { Value::Null };
     let mut o = Map::new();
     let mut set = |k: &str, v: Value| {
         o.insert(k.into(), v);
@@ -158,6 +157,9 @@ fn tcp(o: &mut Map<String, Value>, c: &Connection) {
         }),
     );
     set("delayed_acks", each(&|s| json!(s.ack_delay.delayed)));
+    let response = &c.response;
+    let longest = (response.frame > 0).then(|| f64::from(response.max_us) / 1e3);
+    set("response_ms_max", json!(longest));
     set("time_application_ms", each(&|s| ms(s.application)));
     set("time_receiver_ms", each(&|s| ms(s.receiver)));
     set("time_network_ms", ms(c.network));

@@ -142,8 +142,7 @@ struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn new(s: &'a Sessions) -> Self {
-        let tcp: Vec<_> =
-            s.tcp.connections().into_iter().filter_map(|c| Some((c, Sessions::tcp_row(c)?))).collect();
+        let tcp: Vec<_> = s.tcp.connections().into_iter().filter_map(|c| Some((c, s.tcp_row(c)?))).collect();
         let errors = !s.icmp.errors.is_empty();
         let by_ends = tcp.iter().filter(|_| errors).map(|(c, v)| (sorted(v.ends), c.stream)).collect();
         let about = || s.icmp.errors.iter().map(|(a, _)| a);

@@ -32,11 +32,17 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
                 );
             }
             State::Open if overdue(last(c), x.s, IDLE) => {
-                let text = format!("{} and {} said nothing for more than an hour and did not close", v.end(0), v.end(1));
-                out.push(Finding::new(Severity::Note, "idle", of, text).packets([c.last_frame.into()], 1).act(
-                    "nobody, unless a firewall is between them",
-                    "turn on keep-alives that are more frequent than the firewall's idle time",
-                ));
+                let text = format!(
+                    "{} and {} said nothing for more than an hour and did not close",
+                    v.end(0),
+                    v.end(1)
+                );
+                out.push(
+                    Finding::new(Severity::Note, "idle", of, text).packets([c.last_frame.into()], 1).act(
+                        "nobody, unless a firewall is between them",
+                        "turn on keep-alives that are more frequent than the firewall's idle time",
+                    ),
+                );
             }
             _ => {}
         }
@@ -45,7 +51,7 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 fn last(c: &Connection) -> Option<Timestamp> {
-    (c.latest != 0).then(|| Timestamp::from_nanos(c.latest.into()))
+    (c.latest() != 0).then(|| Timestamp::from_nanos(c.latest().into()))
 }
 
 fn reset(c: &Connection, v: &crate::track::conversations::Conversation, out: &mut Vec<Finding>) {
@@ -83,7 +89,11 @@ fn reused(x: &Context<'_>, out: &mut Vec<Finding>) {
             && matches!(b.state(), State::Open | State::HalfClosed)
             && b.sides.iter().all(|s| s.packets > 0)
         {
-            let text = format!("{} opened a connection to {} again while the one before was not closed", v.end(0), v.end(1));
+            let text = format!(
+                "{} opened a connection to {} again while the one before was not closed",
+                v.end(0),
+                v.end(1)
+            );
             out.push(
                 Finding::new(Severity::Warning, "ports-reused", Some((Kind::Tcp, c.stream)), text)
                     .packets([b.last_frame.into(), c.first_frame.into()], 1)

@@ -32,14 +32,21 @@ fn frames(s: &Side, e: Event) -> Vec<u64> {
     s.events().frames(e).iter().map(|&f| f.into()).collect()
 }
 
-fn zero_window(c: &Connection, v: &Conversation, end: usize, own: &Side, other: &Side, out: &mut Vec<Finding>) {
+fn zero_window(
+    c: &Connection,
+    v: &Conversation,
+    end: usize,
+    own: &Side,
+    other: &Side,
+    out: &mut Vec<Finding>,
+) {
     let e = own.events();
     let n = e.count(Event::ZeroWindow);
     if n == 0 {
         return;
     }
     let (reader, writer) = (v.end(end), v.end(1 - end));
-    let closed = e.window_closed_since().map(|t| c.latest.saturating_sub(t).max(0) as u64);
+    let closed = e.window_closed_since().map(|t| c.latest().saturating_sub(t).max(0) as u64);
     let total = e.zero_window_time + closed.unwrap_or(0);
     let probes = other.events().count(Event::ZeroWindowProbe) + other.events().count(Event::KeepAlive);
     let (severity, rule, text) = match closed {
@@ -71,7 +78,14 @@ fn zero_window(c: &Connection, v: &Conversation, end: usize, own: &Side, other: 
     );
 }
 
-fn keep_alive(c: &Connection, v: &Conversation, end: usize, own: &Side, other: &Side, out: &mut Vec<Finding>) {
+fn keep_alive(
+    c: &Connection,
+    v: &Conversation,
+    end: usize,
+    own: &Side,
+    other: &Side,
+    out: &mut Vec<Finding>,
+) {
     let n = own.events().count(Event::KeepAlive);
     if n < 3 || own.last_time - other.last_time < 1_000_000_000 || other.rst_frame != 0 {
         return;

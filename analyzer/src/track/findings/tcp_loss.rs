@@ -33,7 +33,7 @@ const AGAIN: [Event; 3] = [Event::Retransmission, Event::FastRetransmission, Eve
 
 pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
     for (c, v) in &x.tcp {
-        if c.sides.iter().all(|s| s.events.is_none() && s.packets > 0) {
+        if c.sides.iter().all(|s| !s.eventful() && s.packets > 0) {
             continue;
         }
         if matches!(c.state(), State::Refused | State::HalfOpen) {
@@ -57,7 +57,7 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
                 to: v.end(1 - from),
                 of: Some((Kind::Tcp, c.stream)),
             };
-            if w.own.events.is_some() {
+            if w.own.eventful() {
                 again(&w, out);
                 reordered(&w, out);
                 incomplete(&w, out);
@@ -105,13 +105,15 @@ fn again(w: &Way<'_>, out: &mut Vec<Finding>) {
     let packets = w.frames(&AGAIN);
     let silence = w.own.last_time - w.other.last_time;
     let closed = w.other.rst_frame != 0 || w.own.rst_frame != 0 && silence < SILENCE;
-    if n >= 2 && !closed && (w.other.packets == 0 || silence >= SILENCE) && w.count(Event::Retransmission) > 0 {
+    if n >= 2 && !closed && (w.other.packets == 0 || silence >= SILENCE) && w.count(Event::Retransmission) > 0
+    {
         out.push(silent(w, n, packets));
         return;
     }
     let spurious = w.count(Event::SpuriousRetransmission);
     if spurious == n {
-        let text = format!("{} sent {} again that {} had acknowledged already", w.from, many(n, "segment"), w.to);
+        let text =
+            format!("{} sent {} again that {} had acknowledged already", w.from, many(n, "segment"), w.to);
         let severity = if n >= 3 { Severity::Warning } else { Severity::Note };
         out.push(Finding::new(severity, "spurious-retransmission", w.of, text).packets(packets, n.into()).act(
             "network",
@@ -126,7 +128,11 @@ fn again(w: &Way<'_>, out: &mut Vec<Finding>) {
         _ => Severity::Note,
     };
     let timeouts = w.count(Event::Retransmission);
-    let wait = if e.max_rto > 0 { format!(", after {} at most", time(i128::from(e.max_rto))) } else { String::new() };
+    let wait = if e.max_rto > 0 {
+        format!(", after {} at most", time(i128::from(e.max_rto)))
+    } else {
+        String::new()
+    };
     // A gap that is filled later was lost before it came to the trace; what the trace has twice,
     // behind it.
     let before = w.count(Event::Lost);
@@ -190,7 +196,10 @@ fn reordered(w: &Way<'_>, out: &mut Vec<Finding>) {
     out.push(
         Finding::new(severity, "reordering", w.of, text)
             .packets(w.frames(&[Event::OutOfOrder]), n.into())
-            .act("network", "look for parallel ways (link aggregation, load balancing by packet) between the two"),
+            .act(
+                "network",
+                "look for parallel ways (link aggregation, load balancing by packet) between the two",
+            ),
     );
 }
 
@@ -211,11 +220,9 @@ fn incomplete(w: &Way<'_>, out: &mut Vec<Finding>) {
     };
     let _ = w.c;
     let text = format!("the trace lacks segments that {who} sent and the other end received");
-    out.push(
-        Finding::new(Severity::Warning, "trace-incomplete", w.of, text).packets(packets, n.into()).act(
-            "whoever took the trace",
-            "trace with a larger buffer or less per packet, and look at the lost-record counts; findings about \
+    out.push(Finding::new(Severity::Warning, "trace-incomplete", w.of, text).packets(packets, n.into()).act(
+        "whoever took the trace",
+        "trace with a larger buffer or less per packet, and look at the lost-record counts; findings about \
              loss on this connection may be wrong",
-        ),
-    );
+    ));
 }

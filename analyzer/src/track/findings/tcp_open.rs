@@ -84,7 +84,8 @@ fn report(failed: HashMap<(Failure, [u8; 16], End), Attempts, RandomState>, out:
     for (_, client, server) in failed.keys() {
         *ports.entry((*client, server.addr)).or_default() += 1;
     }
-    let mut scans: HashMap<([u8; 16], [u8; 16]), (u64, u64, u32, Vec<u64>, bool), RandomState> = HashMap::default();
+    let mut scans: HashMap<([u8; 16], [u8; 16]), (u64, u64, u32, Vec<u64>, bool), RandomState> =
+        HashMap::default();
     let mut all: Vec<_> = failed.into_iter().collect();
     all.sort_unstable_by_key(|(_, a)| a.stream);
     for ((failure, client, server), a) in all {
@@ -196,7 +197,10 @@ fn slow(c: &Connection, v: &Conversation, out: &mut Vec<Finding>) {
         .packets([c.first_frame.into()], 1)
         .act(
             "network",
-            format!("find where the delay arises: trace the route to {}, and trace near the server", v.address(server)),
+            format!(
+                "find where the delay arises: trace the route to {}, and trace near the server",
+                v.address(server)
+            ),
         ),
     );
 }

@@ -14,10 +14,12 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
         let server = usize::from(c.client == c.first_sender);
         let (s, client) = (&c.sides[1 - usize::from(c.client & 1)], &c.sides[usize::from(c.client & 1)]);
         let of = Some((Kind::Tcp, c.stream));
-        let answer = u64::from(s.response.max_us) * 1000;
+        let answer = u64::from(c.response.max_us) * 1000;
         // What the network takes of it is not the server's.
-        let trip = if s.rtt.count > 0 { u64::from(s.rtt.min_us) * 1000 } else { 0 }.max(u64::from(client.rtt.min_us) * 1000);
-        let lost = s.events().count(Event::Retransmission) > 0 || client.events().count(Event::Retransmission) > 0;
+        let trip = if s.rtt.count > 0 { u64::from(s.rtt.min_us) * 1000 } else { 0 }
+            .max(u64::from(client.rtt.min_us) * 1000);
+        let lost =
+            s.events().count(Event::Retransmission) > 0 || client.events().count(Event::Retransmission) > 0;
         let waited = answer.saturating_sub(trip);
         if waited >= SLOW_ANSWER && !lost && client.rst_frame == 0 {
             out.push(
@@ -33,7 +35,7 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
                         time(i128::from(trip))
                     ),
                 )
-                .packets([s.response.frame.into()], 1)
+                .packets([c.response.frame.into()], 1)
                 .act(
                     format!("whoever runs the server at {}", v.end(server)),
                     "see what the server program waits for: the request had arrived and was acknowledged",
@@ -41,7 +43,10 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
             );
         }
         for (side, end) in [(s, server), (client, 1 - server)] {
-            if side.rtt.count >= 3 && side.rtt.average() >= SLOW_TRIP && c.initial_rtt < SLOW_TRIP as i64 * 5 / 4 {
+            if side.rtt.count >= 3
+                && side.rtt.average() >= SLOW_TRIP
+                && c.initial_rtt < SLOW_TRIP as i64 * 5 / 4
+            {
                 out.push(
                     Finding::new(
                         Severity::Warning,

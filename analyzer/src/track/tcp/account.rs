@@ -41,11 +41,14 @@ impl Before {
 
 /// Counts a segment that was really sent, as opposed to quoted.
 pub(super) fn count(c: &mut Connection, s: &Segment, own: usize) {
+    if c.sides[0].packets + c.sides[1].packets == 0 {
+        c.first_sender = own as u8;
+    }
     let side = &mut c.sides[own];
-    side.packets += 1;
+    side.packets = side.packets.saturating_add(1);
     side.bytes += u64::from(s.frame_len);
     side.payload += u64::from(s.len.unwrap_or(0));
-    side.last_time = s.time;
+    side.last_time = if side.packets == 1 { s.time } else { side.last_time.max(s.time) };
     if s.flags & flag::SYN != 0 {
         syn(side, s);
     } else if s.flags & flag::RST == 0 {
@@ -165,7 +168,12 @@ pub(super) fn compared(c: &mut Connection, s: &Segment, own: usize, a: &Analysis
     } else {
         fwd.application += gap;
     }
-    if s.len.is_some_and(|n| n > 0) {
+    if s.len.is_some_and(|n| n > 0) && flags & AGAIN == 0 {
+        let now = (s.time / 1000) as u32;
+        if usize::from(c.last_talker) == 1 - own && usize::from(c.client) != own {
+            c.response.add(now.wrapping_sub(c.last_data_us), s.frame);
+        }
+        c.last_data_us = now;
         c.last_talker = own as u8;
     }
 }

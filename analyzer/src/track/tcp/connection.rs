@@ -5,7 +5,7 @@
 //! like has its [`Events`] beside it.
 
 use super::events::{Events, NO_EVENTS};
-use super::rtt::{Delay, Rtt};
+use super::rtt::{Delay, Response, Rtt};
 use super::segment::Owner;
 use super::sequence::Sequence;
 
@@ -30,12 +30,12 @@ impl Ends {
 #[derive(Debug, Clone, Default)]
 pub struct Side {
     /// Frames. Segments that other packets quote do not count, here and below.
-    pub packets: u64,
+    pub packets: u32,
     /// Lengths of these frames on the wire, as Wireshark's conversations add them up.
     pub bytes: u64,
     /// Bytes of TCP payload, what was sent again included.
     pub payload: u64,
-    /// Time of its last segment, nanoseconds since 1970.
+    /// Latest time of its segments, nanoseconds since 1970.
     pub last_time: i64,
     /// Maximum segment size it announced, 0 when not seen.
     pub mss: u16,
@@ -94,6 +94,12 @@ impl Side {
     #[must_use]
     pub fn events(&self) -> &Events {
         self.events.as_deref().unwrap_or(&NO_EVENTS)
+    }
+
+    /// True when anything unusual happened in this direction.
+    #[must_use]
+    pub const fn eventful(&self) -> bool {
+        self.events.is_some()
     }
 
     /// True when a bit of [`saw`] is set.
@@ -161,6 +167,12 @@ pub struct Connection {
     pub owner: Owner,
     /// Direction `i` is what end `i` sent.
     pub sides: [Side; 2],
+    /// How long the server took to answer with data what the client had said.
+    pub response: Response,
+    /// Time of the last segment with new payload, in microseconds that wrap.
+    pub(super) last_data_us: u32,
+    /// The end that sent the first one: Wireshark's address A.
+    pub first_sender: u8,
     /// The end that opened it, as far as can be told.
     pub client: u8,
     /// `tcp.completeness`: 1 SYN, 2 SYN-ACK, 4 ACK, 8 data, 16 FIN, 32 RST.
@@ -205,6 +217,17 @@ impl Connection {
             (true, true) => State::Closed,
             (false, false) => State::Open,
             _ => State::HalfClosed,
+        }
+    }
+
+    /// Latest time of a segment that was really sent, nanoseconds since 1970.
+    #[must_use]
+    pub fn latest(&self) -> i64 {
+        let [a, b] = &self.sides;
+        match (a.packets, b.packets) {
+            (0, _) => b.last_time,
+            (_, 0) => a.last_time,
+            _ => a.last_time.max(b.last_time),
         }
     }
 

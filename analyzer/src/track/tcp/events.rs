@@ -77,6 +77,12 @@ impl Events {
         self.counts[e as usize]
     }
 
+    /// Since when this end offers no window, nanoseconds since 1970; `None` when it does.
+    #[must_use]
+    pub const fn window_closed_since(&self) -> Option<i64> {
+        if self.zero_window_since == 0 { None } else { Some(self.zero_window_since) }
+    }
+
     /// The first frames in which it happened.
     #[must_use]
     pub fn frames(&self, e: Event) -> &[u32] {

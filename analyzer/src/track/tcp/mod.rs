@@ -23,6 +23,8 @@
 //! [`Events`] beside it, a segment in flight 24 bytes. [`LIMIT`] bounds the first and the second,
 //! the pool of segments is bounded by itself.
 
+use std::collections::HashMap;
+
 mod account;
 pub mod answer;
 pub mod connection;
@@ -40,7 +42,7 @@ pub use answer::{Analysis, Answer};
 pub use connection::{Connection, Ends, Side, State, saw};
 pub use events::{Event, Events};
 pub use replay::{Follow, Recorder, Replay};
-pub use rtt::{Delay, Rtt};
+pub use rtt::{Delay, Response, Rtt};
 pub use segment::{Owner, Segment};
 
 use account::Before;
@@ -60,6 +62,9 @@ pub struct Tracker {
     pool: Pool,
     streams: u32,
     evicted: u64,
+    /// Earliest time of connections whose first segment in the trace was not the earliest, or was
+    /// one that another packet quotes.
+    early: HashMap<u32, i64>,
 }
 
 impl Default for Tracker {
@@ -72,7 +77,20 @@ impl Tracker {
     /// Holds `limit` connections at most.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { table: Table::new(limit), pool: Pool::default(), streams: 0, evicted: 0 }
+        Self {
+            table: Table::new(limit),
+            pool: Pool::default(),
+            streams: 0,
+            evicted: 0,
+            early: HashMap::new(),
+        }
+    }
+
+    /// Earliest time of a segment that was really sent, nanoseconds since 1970: the times of a
+    /// trace need not ascend.
+    #[must_use]
+    pub fn earliest(&self, c: &Connection) -> i64 {
+        self.early.get(&c.stream).copied().unwrap_or(c.first_time)
     }
 
     /// Connections that had to make room for others. Their counters are gone, and should more of
@@ -168,7 +186,12 @@ impl Tracker {
         let before = Before::of(c, own);
         c.last_time = s.time;
         c.last_frame = s.frame;
-        if !s.quoted {
+        // Wireshark counts a segment when its whole header is there.
+        if !s.quoted && s.header >= 20 && s.reach == Reach::Options {
+            let begins = c.sides[0].packets + c.sides[1].packets == 0;
+            if s.time < c.first_time || begins && s.time != c.first_time {
+                self.early.entry(c.stream).and_modify(|t| *t = s.time.min(*t)).or_insert(s.time);
+            }
             account::count(c, s, own);
         }
         let mut compared = None;

@@ -44,6 +44,25 @@ impl Rtt {
     }
 }
 
+/// The longest time from the last data of one end to the first data of the other: that of its
+/// application, and of the network as far as the trace was taken away from it. Longer ones than
+/// 71 minutes are not told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The longest, in microseconds.
+    pub max_us: u32,
+    /// Frame of that answer, 0 without any.
+    pub frame: u32,
+}
+
+impl Response {
+    pub(super) fn add(&mut self, us: u32, frame: u32) {
+        if self.frame == 0 || us > self.max_us {
+            (self.max_us, self.frame) = (us, frame);
+        }
+    }
+}
+
 /// An acknowledgment this late was delayed on purpose: stacks wait 40 ms to 500 ms for a second
 /// segment or an answer to send it with (RFC 1122 section 4.2.3.2).
 const DELAYED: i64 = 35_000_000;
