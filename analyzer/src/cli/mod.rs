@@ -7,9 +7,9 @@ pub mod input;
 pub mod ipcs;
 pub mod output;
 pub mod packets;
+pub mod sessions;
 pub mod sql;
 pub mod table;
-pub mod sessions;
 pub mod unwrap;
 
 use std::process::ExitCode;

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::export::select::Select;
-use crate::filter::Filter;
 use crate::pipeline::{self, Decoded, Work};
 use crate::source::frame::Batch;
 use crate::track::conversations::Kind;
@@ -91,9 +90,8 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
             sessions: Arc::clone(&sessions),
         })
         .collect();
-    let follow_tcp = filter.as_ref().is_some_and(depends_on_history);
-    let report =
-        pipeline::run(&a.input.files, &a.input.options(None), &a.input.settings(follow_tcp), workers);
+    let asked = input::asked(false, &Vec::new(), filter.as_ref());
+    let report = pipeline::run(&a.input.files, &a.input.options(None), &a.input.settings(asked), workers);
     let sessions = Arc::into_inner(sessions).map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
     let sessions = sessions.unwrap_or_default();
     let options = findings::Options { checksums: a.input.verify_checksums };
@@ -108,10 +106,6 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
     let _ = shown;
     stdout.finish()?;
     Ok(input::conclude(&report))
-}
-
-fn depends_on_history(f: &Filter) -> bool {
-    f.fields().iter().copied().any(crate::decode::transport::tcp::depends_on_flow)
 }
 
 struct Worker {

@@ -14,8 +14,8 @@ const FAR: u64 = 10_000_000;
 pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
     for (c, v) in &x.tcp {
         for end in 0..2 {
-            let own = &c.sides[(usize::from(c.first_sender) ^ end) & 1];
-            let other = &c.sides[1 - (usize::from(c.first_sender) ^ end) & 1];
+            let side = (usize::from(c.first_sender) ^ end) & 1;
+            let (own, other) = (&c.sides[side], &c.sides[1 - side]);
             zero_window(c, v, end, own, other, out);
             keep_alive(c, v, end, own, other, out);
             unscaled(c, v, end, own, other, out);

@@ -38,6 +38,16 @@ struct Attempts {
     v6: bool,
 }
 
+/// Many ports of one host.
+#[derive(Default)]
+struct Scan {
+    refused: u64,
+    silent: u64,
+    stream: u32,
+    packets: Vec<u64>,
+    v6: bool,
+}
+
 pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
     let mut failed: HashMap<(Failure, [u8; 16], End), Attempts, RandomState> = HashMap::default();
     for (c, v) in &x.tcp {
@@ -84,17 +94,17 @@ fn report(failed: HashMap<(Failure, [u8; 16], End), Attempts, RandomState>, out:
     for (_, client, server) in failed.keys() {
         *ports.entry((*client, server.addr)).or_default() += 1;
     }
-    let mut scans: HashMap<([u8; 16], [u8; 16]), (u64, u64, u32, Vec<u64>, bool), RandomState> =
-        HashMap::default();
+    let mut scans: HashMap<([u8; 16], [u8; 16]), Scan, RandomState> = HashMap::default();
     let mut all: Vec<_> = failed.into_iter().collect();
     all.sort_unstable_by_key(|(_, a)| a.stream);
     for ((failure, client, server), a) in all {
         if ports.get(&(client, server.addr)).is_some_and(|&n| n >= SCAN) {
-            let s = scans.entry((client, server.addr)).or_insert((0, 0, a.stream, Vec::new(), a.v6));
-            s.0 += u64::from(failure == Failure::Refused);
-            s.1 += u64::from(failure == Failure::Unanswered);
-            if s.3.len() < super::MAX_PACKETS {
-                s.3.extend(a.packets.packets());
+            let new = Scan { stream: a.stream, v6: a.v6, ..Scan::default() };
+            let s = scans.entry((client, server.addr)).or_insert(new);
+            s.refused += u64::from(failure == Failure::Refused);
+            s.silent += u64::from(failure == Failure::Unanswered);
+            if s.packets.len() < super::MAX_PACKETS {
+                s.packets.extend(a.packets.packets());
             }
             continue;
         }
@@ -131,7 +141,7 @@ fn report(failed: HashMap<(Failure, [u8; 16], End), Attempts, RandomState>, out:
         }
         .shown_by(&a.packets));
     }
-    for ((client, server), (refused, silent, stream, packets, v6)) in scans {
+    for ((client, server), Scan { refused, silent, stream, packets, v6 }) in scans {
         let address = |addr| crate::track::conversations::Address { addr, v6 };
         let (from, to) = (address(client), address(server));
         out.push(
