@@ -184,6 +184,13 @@ pub fn udp_application<S: Sink>(c: &mut Ctx<'_, S>, port: u16, b: Buf<'_>) -> Ou
     use app::dns::{self, Variant};
     match port {
         53 => dns::dissect(c, b, Variant::Dns)?,
+        67 | 68 | 4011 => app::dhcp::dissect(c, b)?,
+        69 => app::tftp::dissect(c, b)?,
+        123 => app::ntp::dissect(c, b)?,
+        161 | 162 | 8161 => return app::snmp::dissect(c, b),
+        514 => app::syslog::dissect(c, b)?,
+        520 => app::rip::dissect(c, b)?,
+        521 => app::ripng::dissect(c, b)?,
         5353 => dns::dissect(c, b, Variant::Mdns)?,
         5355 => dns::dissect(c, b, Variant::Llmnr)?,
         _ => return Ok(false),

@@ -4,7 +4,7 @@ use formats::civil;
 
 use super::field::{Base, FieldDef, Kind};
 use super::fmt::Out;
-use super::value::Value;
+use super::value::{NO_TIME, Value};
 use crate::source::frame::Timestamp;
 
 /// Hexadecimal digits of an integer of so many bits.
@@ -28,6 +28,7 @@ pub fn field(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
         Value::Bytes([]) => out.text("<MISSING>"),
         Value::Bytes(b) => out.bytes(b),
         Value::Str(s) => escaped(out, s),
+        Value::Time(NO_TIME) => out.text("NULL"),
         Value::Time(t) if kind == Kind::DateTime => date(out, t),
         Value::Time(t) => out.epoch(t),
         Value::Duration(d) => out.seconds(d.into()),
@@ -88,6 +89,7 @@ pub fn json(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
         (Value::Int(n), _) => out.int(n),
         (Value::Bytes([]), _) => out.text("\"\""),
         (Value::Str(s), _) => json_string(out, s),
+        (Value::Time(NO_TIME), _) => out.text("null"),
         (Value::Time(t), _) => out.epoch(t),
         (Value::Duration(d), _) => out.seconds(d.into()),
         _ => {

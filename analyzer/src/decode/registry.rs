@@ -93,6 +93,13 @@ registry! {
     UrlencodedForm app::http::content::form;
     Media app::http::content::media;
     MimeMultipart app::http::content::multipart;
+    Dhcp app::dhcp;
+    Ntp app::ntp;
+    Rip app::rip;
+    Ripng app::ripng;
+    Snmp app::snmp;
+    Syslog app::syslog;
+    Tftp app::tftp;
 }
 
 /// Names that stand for several fields.

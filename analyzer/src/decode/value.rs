@@ -26,6 +26,9 @@ impl Span {
     pub const NONE: Self = Self { off: 0, len: 0, end: 0, source: 0 };
 }
 
+/// A point in time that is left open, as protocols write it with zeros.
+pub const NO_TIME: Timestamp = Timestamp { secs: i64::MIN, nanos: 0 };
+
 /// One value. Borrowed for the moment of the call that hands it over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {

@@ -1,12 +1,22 @@
 //! Application protocols.
 
+pub mod ber;
+pub mod dhcp;
+pub mod dhcp_names;
+pub mod dhcp_options;
 pub mod dns;
 pub mod dns_names;
 pub mod dns_options;
 pub mod dns_rdata;
 pub mod http;
+pub mod ntp;
+pub mod rip;
+pub mod ripng;
+pub mod snmp;
 pub mod stream;
+pub mod syslog;
 pub mod text;
+pub mod tftp;
 pub mod tls;
 
 use super::ctx::Ctx;
