@@ -1,6 +1,7 @@
 #!/bin/bash
-# Builds everything and runs all tests. Peers that some tests ask (tshark, tcpdump) are installed
-# when that is possible. With CI=true a test that cannot run is a failure.
+# Builds everything and runs all tests. Peers that some tests ask (tshark, tcpdump, and Python, into
+# which pyarrow and polars go below target/) are installed when that is possible. With CI=true a
+# test that cannot run is a failure.
 set -u -o pipefail
 cd "$(dirname "$0")" || exit 1
 
@@ -9,6 +10,7 @@ need() {
     for pair in tshark:tshark tcpdump:tcpdump; do
         command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
     done
+    python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
     [ ${#missing[@]} -eq 0 ] && return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "== installing ${missing[*]}"

@@ -4,6 +4,7 @@
 //! and one row group are in memory at any time.
 
 pub mod column;
+pub mod doc;
 pub mod fill;
 pub mod schema;
 pub mod text;
