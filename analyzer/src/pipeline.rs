@@ -13,10 +13,11 @@ use crate::decode::buf::Buf;
 use crate::decode::ctx::{Ctx, Settings, Times};
 use crate::decode::sink::Nothing;
 use crate::decode::value::Span;
-use crate::decode::{Sink, dispatch, frame};
-use crate::source::frame::{Anomaly, Batch, Frame, Tally, Timestamp};
+use crate::decode::{Sink, dispatch, frame, zos};
+use crate::source::frame::{Anomaly, Batch, Frame, LinkType, Tally, Timestamp};
 use crate::source::{OpenError, Options, Reader};
 use crate::track::defrag::{self, Joined, Reassembler};
+use crate::track::pairs::{Datagram, Pairs, Place};
 use crate::track::streams::{self, Step, Streams};
 use crate::track::tcp::{self, Answer, Owner, Segment, Tracker};
 
@@ -35,6 +36,7 @@ struct History {
     fragments: Reassembler,
     streams: streams::Table,
     tcp: Tracker,
+    udp: Pairs,
 }
 
 /// What the history says about the frames of one batch, in the order in which a decoder asks.
@@ -46,6 +48,10 @@ struct Before {
     /// Segments of the batch, not in the order of its frames, and those of each frame.
     segments: Vec<Segment>,
     of_frame: Vec<Range<usize>>,
+    /// The same of datagrams.
+    places: Vec<Place>,
+    datagrams: Vec<Datagram>,
+    datagrams_of_frame: Vec<Range<usize>>,
     /// Only frames about which it says anything.
     frames: Vec<Facts>,
 }
@@ -56,6 +62,9 @@ impl Before {
         self.answers.clear();
         self.segments.clear();
         self.of_frame.clear();
+        self.places.clear();
+        self.datagrams.clear();
+        self.datagrams_of_frame.clear();
         self.steps.clear();
         self.frames.clear();
     }
@@ -67,6 +76,7 @@ struct Facts {
     frame: u32,
     joined: Range<usize>,
     answers: Range<usize>,
+    places: Range<usize>,
     steps: Range<usize>,
 }
 
@@ -93,13 +103,14 @@ impl Decoded<'_> {
         let mut facts = self.before.frames.iter().peekable();
         let mut previous = self.batch.previous;
         for (i, f) in self.batch.frames.iter().enumerate() {
-            let (joined, answers, steps) = match facts.next_if(|r| r.frame as usize == i) {
+            let (joined, answers, places, steps) = match facts.next_if(|r| r.frame as usize == i) {
                 Some(r) => (
                     &self.before.joined[r.joined.clone()],
                     &self.before.answers[r.answers.clone()],
+                    &self.before.places[r.places.clone()],
                     &self.before.steps[r.steps.clone()],
                 ),
-                None => (&[][..], &[][..], &[][..]),
+                None => (&[][..], &[][..], &[][..], &[][..]),
             };
             let times = Times { first: self.batch.first, previous };
             previous = f.time.or(previous);
@@ -107,9 +118,9 @@ impl Decoded<'_> {
                 continue;
             }
             let mut defrag = defrag::Replay::new(joined);
-            let mut flows = tcp::Replay::new(answers);
+            let mut flows = tcp::Replay::new(answers, places);
             let mut c = Ctx::new(sink, f, &self.batch.interfaces, times, self.settings, &mut defrag);
-            if self.settings.follow_tcp {
+            if self.settings.follows() {
                 c.flows = Some(&mut flows);
             }
             if self.settings.applications {
@@ -321,11 +332,12 @@ impl Shared<'_, '_> {
     /// segments are read before the turn, unless fragments or what TCP carries are in question.
     fn look_back(&self, batch: &Batch, before: &mut Before) {
         before.clear();
-        let Settings { follow_tcp, applications, .. } = *self.settings;
+        let (follows, applications) = (self.settings.follows(), self.settings.applications);
         let in_turn = |f: &Frame| applications || dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
         let mut turn = false;
-        if follow_tcp {
+        if follows {
             before.of_frame.resize(batch.frames.len(), 0..0);
+            before.datagrams_of_frame.resize(batch.frames.len(), 0..0);
             let mut none = History::default();
             for (i, f) in batch.frames.iter().enumerate() {
                 if in_turn(f) {
@@ -337,23 +349,30 @@ impl Shared<'_, '_> {
         } else {
             turn = batch.frames.iter().any(in_turn);
         }
-        if turn || !before.segments.is_empty() {
+        if turn || !before.segments.is_empty() || !before.datagrams.is_empty() {
             self.looking_back.wait(batch.ticket);
             let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
             for (i, f) in batch.frames.iter().enumerate() {
-                let (joined, answers, steps) =
-                    (before.joined.len(), before.answers.len(), before.steps.len());
+                let (joined, answers) = (before.joined.len(), before.answers.len());
+                let (places, steps) = (before.places.len(), before.steps.len());
                 if in_turn(f) {
                     self.walk(batch, i, &mut history, before);
                 }
-                if follow_tcp {
+                if follows {
+                    if f.link == LinkType::ZOS_DATA
+                        && let Some((ends, owner)) = zos::owner(f.head_kind, batch.bytes(f.head))
+                    {
+                        history.tcp.owned(&ends, owner);
+                    }
+                    let datagrams = &before.datagrams[before.datagrams_of_frame[i].clone()];
+                    before.places.extend(datagrams.iter().map(|d| history.udp.datagram(d)));
                     let segments = &before.segments[before.of_frame[i].clone()];
                     before.answers.extend(segments.iter().map(|s| history.tcp.segment(s)));
                 }
                 let (joined, answers) = (joined..before.joined.len(), answers..before.answers.len());
-                let steps = steps..before.steps.len();
-                if !joined.is_empty() || !answers.is_empty() || !steps.is_empty() {
-                    before.frames.push(Facts { frame: i as u32, joined, answers, steps });
+                let (places, steps) = (places..before.places.len(), steps..before.steps.len());
+                if !(joined.is_empty() && answers.is_empty() && places.is_empty() && steps.is_empty()) {
+                    before.frames.push(Facts { frame: i as u32, joined, answers, places, steps });
                 }
             }
         }
@@ -364,12 +383,14 @@ impl Shared<'_, '_> {
     fn walk(&self, batch: &Batch, i: usize, history: &mut History, before: &mut Before) {
         let f = &batch.frames[i];
         let History { fragments, streams, .. } = history;
-        let segments = before.segments.len();
+        let (segments, datagrams) = (before.segments.len(), before.datagrams.len());
         let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
-        let mut flows = tcp::Recorder { segments: &mut before.segments, owner: Owner::default() };
+        let owner = zos::owner(f.head_kind, batch.bytes(f.head)).map_or(Owner::default(), |o| o.1);
+        let datagrams_too = self.settings.follow_udp.then_some(&mut before.datagrams);
+        let mut flows = tcp::Recorder { segments: &mut before.segments, datagrams: datagrams_too, owner };
         let (mut nothing, times) = (Nothing, Times::default());
         let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
-        if self.settings.follow_tcp {
+        if self.settings.follows() {
             c.flows = Some(&mut flows);
         }
         if self.settings.applications {
@@ -379,8 +400,9 @@ impl Shared<'_, '_> {
         let b = Buf::new(data, (f.orig_len as usize).max(data.len()), Span::FRAME);
         // What stops the decoder here stops it again, and is reported, when it decodes.
         let _ = dispatch::link(&mut c, f.link, b);
-        if self.settings.follow_tcp {
+        if self.settings.follows() {
             before.of_frame[i] = segments..before.segments.len();
+            before.datagrams_of_frame[i] = datagrams..before.datagrams.len();
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The tables of known differences from tshark, and their rendering for people.
 //!
 //! One line each, four columns with tabs between: file below the captures folder, frame number
-//! or `*`, field, reason. `*` for the frame stands for any number of frames of that file. The
-//! field is `(open)` for a file that only one of the programs reads, and `(frames)` for a
+//! or `*`, field, reason. `*` for the frame stands for any number of frames of that file, `*` for
+//! the field for any field. The field is `(open)` for a file that only one of the programs reads, and `(frames)` for a
 //! different number of frames. In the table of filters a filter stands in the field's place.
 
 use crate::{table, workspace};
@@ -72,7 +72,7 @@ impl Differences {
         let mut found = false;
         for &i in self.by_file.get(file).into_iter().flatten() {
             let row = &self.rows[i];
-            if row.field == field && row.frame.is_none_or(|f| f == frame) {
+            if (row.field == field || row.field == "*") && row.frame.is_none_or(|f| f == frame) {
                 self.used[i] = true;
                 found = true;
             }
@@ -92,10 +92,12 @@ impl Differences {
         &self.rows
     }
 
-    /// Two tables, of fields and of filters, as a page of documentation.
+    /// The tables of fields, of fields that depend on earlier packets, and of filters, as a page of
+    /// documentation.
     #[must_use]
-    pub fn page(fields: &Self, filters: &Self) -> String {
-        format!("{HEAD}{}\n{FILTERS}{}", fields.by_reason("fields"), filters.by_reason("filters"))
+    pub fn page(fields: &Self, analysis: &Self, filters: &Self) -> String {
+        let [fields, analysis] = [fields, analysis].map(|t| t.by_reason("fields"));
+        format!("{HEAD}{fields}\n{ANALYSIS}{analysis}\n{FILTERS}{}", filters.by_reason("filters"))
     }
 
     /// One row for each reason.
@@ -133,6 +135,16 @@ makes this page. The peer is tshark 4.0.
 
 ";
 
+const ANALYSIS: &str = "\
+## TCP analysis
+
+Fields that depend on the packets before: `tcp.stream`, relative numbers, scaled windows, times
+within a connection, everything under `tcp.analysis`, and `udp.stream`. They are compared for
+every frame of every capture up to the first one that carries TCP or UDP inside a protocol that is
+not dissected here; the table is `tests/peers/tcp-analysis-differences.tsv`.
+
+";
+
 const FILTERS: &str = "\
 ## Filters
 
@@ -159,7 +171,7 @@ mod tests {
         assert!(!d.known("a.pcap", 9, "ip.id"));
         assert!(!d.known("b.pcap", 4, "tcp.len"));
         assert_eq!(d.unused().iter().map(|r| &r.file[..]).collect::<Vec<_>>(), ["b.pcap"]);
-        let page = Differences::page(&d, &Differences::default());
+        let page = Differences::page(&d, &Differences::default(), &Differences::default());
         assert!(page.contains("| A   | `ip.len`  | `a.pcap` |"), "{page}");
         assert!(page.ends_with("## Filters\n\nThere are none.\n"));
     }

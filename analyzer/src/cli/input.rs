@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use formats::ebcdic::CodePage;
 
-use crate::decode::transport::tcp;
+use crate::decode::transport::{tcp, udp};
 use crate::decode::{FieldId, Settings, app};
 use crate::export::printer::Wanted;
 use crate::filter::Filter;
@@ -59,6 +59,7 @@ impl Input {
             verify_checksums: self.verify_checksums,
             codepage: self.codepage,
             follow_tcp: asked.follow_tcp,
+            follow_udp: asked.follow_udp,
             applications: asked.applications,
         }
     }
@@ -77,6 +78,8 @@ pub struct Asked {
     /// As in [`Settings`].
     pub follow_tcp: bool,
     /// As in [`Settings`].
+    pub follow_udp: bool,
+    /// As in [`Settings`].
     pub applications: bool,
 }
 
@@ -85,6 +88,7 @@ impl Asked {
     pub fn of<I: Iterator<Item = FieldId>>(everything: bool, fields: impl Fn() -> I) -> Self {
         Self {
             follow_tcp: everything || fields().any(tcp::depends_on_flow),
+            follow_udp: everything || fields().any(udp::depends_on_flow),
             applications: everything || fields().any(app::depends_on_streams),
         }
     }

@@ -24,13 +24,23 @@ pub struct Settings {
     pub leap_seconds: i64,
     /// Code page of EBCDIC text.
     pub codepage: CodePage,
-    /// Follow TCP connections, for fields that are counted from where a connection began.
+    /// Follow TCP connections, for fields that depend on the segments before.
     pub follow_tcp: bool,
+    /// Number the pairs between which datagrams go.
+    pub follow_udp: bool,
     /// Decode what is above TCP, and join its segments for that.
     pub applications: bool,
     /// Verify the checksums that adapters commonly fill in after the trace: IPv4, TCP, UDP and
     /// SCTP. Those of ICMP, ICMPv6 and IGMP are verified in any case.
     pub verify_checksums: bool,
+}
+
+impl Settings {
+    /// True when anything is followed.
+    #[must_use]
+    pub const fn follows(&self) -> bool {
+        self.follow_tcp || self.follow_udp
+    }
 }
 
 /// Times that relate a frame to others.

@@ -12,6 +12,7 @@ pub mod icmp;
 pub mod neighbours;
 pub mod observe;
 pub mod sessions;
+pub mod pairs;
 pub mod streams;
 pub mod tcp;
 pub mod udp;

@@ -10,7 +10,7 @@
 use crate::decode::app::dns;
 use crate::decode::names;
 use crate::decode::{
-    Base, Buf, Ctx, Kind, Outcome, Proto, Seen, Sink, Value, data, dispatch, fmt::Out, net::Ip,
+    Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Seen, Sink, Value, data, dispatch, fmt::Out, net::Ip,
 };
 
 crate::protocol! { Udp, "udp", "User Datagram Protocol";
@@ -20,6 +20,9 @@ crate::protocol! { Udp, "udp", "User Datagram Protocol";
     CHECKSUM_COVERAGE "udp.checksum_coverage" "Checksum coverage" Kind::Uint(16, Base::Dec);
     CHECKSUM "udp.checksum" "Checksum" Kind::Uint(16, Base::Hex);
     CHECKSUM_STATUS "udp.checksum.status" "Checksum Status" Kind::Uint(8, Base::Dec), names::checksum_status;
+    STREAM "udp.stream" "Stream index" Kind::Uint(32, Base::Dec);
+    TIME_RELATIVE "udp.time_relative" "Time since first frame" Kind::RelTime;
+    TIME_DELTA "udp.time_delta" "Time since previous frame" Kind::RelTime;
     PAYLOAD "udp.payload" "Payload" Kind::Bytes;
 }
 
@@ -29,6 +32,21 @@ pub mod udplite {
 }
 
 const HDR: usize = 8;
+
+/// True for fields that depend on the datagrams before.
+#[must_use]
+pub fn depends_on_flow(id: FieldId) -> bool {
+    [STREAM, TIME_RELATIVE, TIME_DELTA].contains(&id)
+}
+
+/// Where the datagram stands among those between the same ends.
+#[inline]
+fn stream<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, ports: [u16; 2], b: Buf<'_>) {
+    let Some(place) = c.flows.as_mut().and_then(|f| f.datagram(c.frame, ip, ports)) else { return };
+    c.bits(STREAM, place.stream, b, 0, 0);
+    c.field(TIME_RELATIVE, Value::Duration(place.since_first), b.span(0, 0));
+    c.field(TIME_DELTA, Value::Duration(place.since_previous), b.span(0, 0));
+}
 
 /// Dissects header and payload.
 #[inline]
@@ -49,6 +67,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         let covered = b.truncate(len);
         c.bits(CHECKSUM_STATUS, checksum_status(c, ip, covered, 17, sum), b, 6, 2);
     }
+    stream(c, ip, [src, dst], b);
     c.seen(Seen::Udp { ip, b: b.truncate(len), lite: false });
     payload(c, src, dst, b.from(HDR).truncate(len - HDR))
 }
@@ -72,6 +91,7 @@ pub fn lite<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         names::UNVERIFIED
     };
     c.bits(CHECKSUM_STATUS, status, b, 6, 2);
+    stream(c, ip, [src, dst], b);
     c.seen(Seen::Udp { ip, b, lite: true });
     payload(c, src, dst, b.from(HDR))
 }

@@ -6,11 +6,15 @@ pub mod smc;
 pub mod systcpip;
 pub mod utc2;
 
+use std::net::IpAddr;
+
 use formats::ctrace::FormatId;
+use formats::ebcdic::CodePage;
 
 use super::fmt::Out;
 use super::{Buf, Ctx, Endpoint, FieldId, Outcome, Proto, Sink, Span, Value, data};
-use crate::source::frame::LinkType;
+use crate::source::frame::{Head, LinkType};
+use crate::track::tcp::{Ends, Owner};
 
 /// The container's header in front of a packet.
 pub fn head<S: Sink>(c: &mut Ctx<'_, S>, head: &[u8]) {
@@ -24,6 +28,30 @@ pub fn head<S: Sink>(c: &mut Ctx<'_, S>, head: &[u8]) {
 #[must_use]
 pub fn format_id(head: &[u8]) -> Option<FormatId> {
     head.get(4..)?.first_chunk().map(|b| FormatId(u32::from_be_bytes(*b)))
+}
+
+/// Whose socket the entry belongs to, and its ends, as far as its packet trace header tells.
+#[must_use]
+pub fn owner(kind: Head, head: &[u8]) -> Option<(Ends, Owner)> {
+    if !kind.is_cte() {
+        return None;
+    }
+    let h = formats::ctrace::Pthdr::parse(head.get(cte::HEADER..)?).ok()?;
+    let wide = |a: Option<IpAddr>| match a {
+        Some(IpAddr::V4(a)) => a.to_ipv6_mapped().octets(),
+        Some(IpAddr::V6(a)) => a.octets(),
+        None => [0; 16],
+    };
+    let ports = [h.src_port().unwrap_or(0), h.dst_port().unwrap_or(0)];
+    let (ends, _) = Ends::of([wide(h.src()), wide(h.dst())], ports);
+    let mut owner = Owner { asid: h.asid().unwrap_or(0), ..Owner::default() };
+    // Where a packet has its TCB, a data trace has the connection id.
+    if let Some(data) = h.data_trace() {
+        owner.cid = h.tcb_or_cid().unwrap_or(0);
+        let ascii = |e| u8::try_from(CodePage::default().decode_byte(e)).unwrap_or(b'?');
+        owner.job = data.job().0.map(ascii);
+    }
+    Some((ends, owner))
 }
 
 /// Records that hold no packet.

@@ -19,11 +19,45 @@ pub struct Ends {
 }
 
 impl Ends {
+    /// The ends of a segment from the first to the second address and port, and whether the first is the
+    /// upper one.
+    #[must_use]
+    pub fn of(addresses: [[u8; 16]; 2], ports: [u16; 2]) -> (Self, bool) {
+        let ([a, b], [p, q]) = (addresses, ports);
+        if (a, p) > (b, q) {
+            (Self { addresses: [b, a], ports: [q, p] }, true)
+        } else {
+            (Self { addresses, ports }, false)
+        }
+    }
+
+    /// All bits mixed into one word. There is no secret in it: the same capture gives the same
+    /// words every time.
+    #[inline]
+    pub(crate) fn mixed(&self) -> u64 {
+        let [[a, b], [c, d]] = self.addresses.map(|x| {
+            let x = u128::from_le_bytes(x);
+            [x as u64, (x >> 64) as u64]
+        });
+        let ports = u64::from(self.ports[0]) << 16 | u64::from(self.ports[1]);
+        // Odd constants with no pattern in their bits.
+        let x = fold(a ^ 0x9E37_79B9_7F4A_7C15, b ^ 0xD6E8_FEB8_6659_FD93);
+        let y = fold(c ^ 0xA076_1D64_78BD_642F, d ^ 0xE703_7ED1_A0B4_28DB);
+        fold(x ^ ports, y ^ 0x8EBC_6AF0_9C88_C6E3)
+    }
+
     /// Address of an end.
     #[must_use]
     pub fn ip(&self, end: usize) -> std::net::IpAddr {
         std::net::Ipv6Addr::from(self.addresses[end & 1]).to_canonical()
     }
+}
+
+/// A 128-bit product folded to 64 bits mixes all bits of both factors.
+#[inline]
+const fn fold(a: u64, b: u64) -> u64 {
+    let p = a as u128 * b as u128;
+    p as u64 ^ (p >> 64) as u64
 }
 
 /// One direction: what one end sent.

@@ -160,14 +160,8 @@ impl Tracker {
 
     /// Takes the next segment.
     pub fn segment(&mut self, s: &Segment) -> Answer {
-        // Both directions have one key: the lower end first.
-        let swap = (s.addresses[0], s.ports[0]) > (s.addresses[1], s.ports[1]);
-        let own = usize::from(swap);
-        let ends = if swap {
-            Ends { addresses: [s.addresses[1], s.addresses[0]], ports: [s.ports[1], s.ports[0]] }
-        } else {
-            Ends { addresses: s.addresses, ports: s.ports }
-        };
+        let (ends, upper) = Ends::of(s.addresses, s.ports);
+        let own = usize::from(upper);
         let mut answer = Answer { reach: s.reach, ..Answer::default() };
         let found = self.table.find(&ends);
         let mut fresh = found.is_none();
@@ -230,6 +224,22 @@ impl Tracker {
             account::compared(c, s, own, &answer.analysis, &found, before);
         }
         answer
+    }
+
+    /// A data trace says whose a connection is; nothing happens when it was not seen.
+    pub fn owned(&mut self, ends: &Ends, owner: Owner) {
+        if let Some(place) = self.table.find(ends) {
+            let known = &mut self.table.at(place).owner;
+            if known.job == [0; 8] {
+                known.job = owner.job;
+            }
+            if known.cid == 0 {
+                known.cid = owner.cid;
+            }
+            if known.asid == 0 {
+                known.asid = owner.asid;
+            }
+        }
     }
 
     /// A first segment with other numbers opens another connection between the same ends.

@@ -4,14 +4,19 @@
 //! batch, then has them answered in its turn, and decodes with the answers at hand.
 
 use super::answer::Answer;
-use super::segment::{Owner, Segment};
+use super::connection::Ends;
+use super::segment::{Owner, Segment, mapped};
 use crate::decode::{Buf, net::Ip};
 use crate::source::frame::Frame;
+use crate::track::pairs::{Datagram, Place};
 
 /// Takes segments as the decoder meets them.
 pub trait Follow {
     /// The segment at `b`; `None` when it is cut before the window, so that nobody can follow it.
     fn segment(&mut self, frame: &Frame, ip: &Ip, b: Buf<'_>, quoted: bool) -> Option<Answer>;
+
+    /// The datagram between these ports; `None` when datagrams are not followed.
+    fn datagram(&mut self, frame: &Frame, ip: &Ip, ports: [u16; 2]) -> Option<Place>;
 }
 
 /// Keeps the segments for the tracker, and has no answer yet.
@@ -19,6 +24,8 @@ pub trait Follow {
 pub struct Recorder<'a> {
     /// The segments so far.
     pub segments: &'a mut Vec<Segment>,
+    /// The datagrams so far, when they are followed.
+    pub datagrams: Option<&'a mut Vec<Datagram>>,
     /// What the container says of the frame's socket.
     pub owner: Owner,
 }
@@ -26,30 +33,47 @@ pub struct Recorder<'a> {
 impl Follow for Recorder<'_> {
     fn segment(&mut self, frame: &Frame, ip: &Ip, b: Buf<'_>, quoted: bool) -> Option<Answer> {
         let s = Segment::read(ip, b, quoted)?;
-        // Damaged time stamps may not fit; their differences still do.
-        let time = frame.time.map_or(0, |t| t.nanos_total() as i64);
+        let time = time(frame);
         let (number, length) = (u32::try_from(frame.number).unwrap_or(u32::MAX), frame.orig_len);
         self.segments.push(Segment { frame: number, frame_len: length, time, owner: self.owner, ..s });
         None
     }
+
+    fn datagram(&mut self, frame: &Frame, ip: &Ip, ports: [u16; 2]) -> Option<Place> {
+        let (ends, _) = Ends::of([mapped(ip.version, ip.src), mapped(ip.version, ip.dst)], ports);
+        if let Some(all) = &mut self.datagrams {
+            all.push(Datagram { ends, time: time(frame) });
+        }
+        None
+    }
+}
+
+/// Nanoseconds since 1970. Damaged time stamps may not fit; their differences still do.
+fn time(frame: &Frame) -> i64 {
+    frame.time.map_or(0, |t| t.nanos_total() as i64)
 }
 
 /// Gives the answers for one frame, in the order of its segments.
 #[derive(Debug)]
 pub struct Replay<'a> {
     answers: std::slice::Iter<'a, Answer>,
+    places: std::slice::Iter<'a, Place>,
 }
 
 impl<'a> Replay<'a> {
     /// With the answers for one frame.
     #[must_use]
-    pub fn new(answers: &'a [Answer]) -> Self {
-        Self { answers: answers.iter() }
+    pub fn new(answers: &'a [Answer], places: &'a [Place]) -> Self {
+        Self { answers: answers.iter(), places: places.iter() }
     }
 }
 
 impl Follow for Replay<'_> {
     fn segment(&mut self, _: &Frame, _: &Ip, b: Buf<'_>, _: bool) -> Option<Answer> {
         if b.captured() < 16 { None } else { self.answers.next().copied() }
+    }
+
+    fn datagram(&mut self, _: &Frame, _: &Ip, _: [u16; 2]) -> Option<Place> {
+        self.places.next().copied()
     }
 }

@@ -31,33 +31,9 @@ pub struct Table {
     hand: usize,
 }
 
-/// A 128-bit product folded to 64 bits mixes all bits of both factors.
-#[inline]
-const fn fold(a: u64, b: u64) -> u64 {
-    let p = a as u128 * b as u128;
-    p as u64 ^ (p >> 64) as u64
-}
-
 #[inline]
 fn hash(e: &Ends) -> u32 {
-    let word = |a: &[u8; 16], at: usize| {
-        u64::from_le_bytes([
-            a[at],
-            a[at + 1],
-            a[at + 2],
-            a[at + 3],
-            a[at + 4],
-            a[at + 5],
-            a[at + 6],
-            a[at + 7],
-        ])
-    };
-    let [a, b] = &e.addresses;
-    let ports = u64::from(e.ports[0]) << 16 | u64::from(e.ports[1]);
-    // Odd constants with no pattern in their bits.
-    let x = fold(word(a, 0) ^ 0x9E37_79B9_7F4A_7C15, word(a, 8) ^ 0xD6E8_FEB8_6659_FD93);
-    let y = fold(word(b, 0) ^ 0xA076_1D64_78BD_642F, word(b, 8) ^ 0xE703_7ED1_A0B4_28DB);
-    let h = fold(x ^ ports, y ^ 0x8EBC_6AF0_9C88_C6E3);
+    let h = e.mixed();
     (h ^ h >> 32) as u32
 }
 
