@@ -36,6 +36,8 @@ pub mod rtt;
 pub mod segment;
 mod sequence;
 mod table;
+#[cfg(test)]
+mod tests;
 mod unacked;
 
 pub use answer::{Analysis, Answer};
