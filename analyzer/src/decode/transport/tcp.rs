@@ -238,7 +238,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     if answer.is_some() || quoted {
         c.bits(ACK, ack.wrapping_sub(from[1]), b, 8, 4);
     }
-    if wants {
+    if wants && c.sink.asks_any(FLAGS, MPTCP_RST_REASON) {
         c.bits(FLAGS, flags, b, 12, 2);
         c.sink.open();
         c.bits(FLAGS_RES, u8::from(flags >> 9 != 0), b, 12, 1);
