@@ -4,8 +4,9 @@
 use std::sync::OnceLock;
 
 use analyzer::decode::columns::{Columns, Sources};
+use analyzer::decode::plain::{self, Plain};
 use analyzer::decode::tree::Tree;
-use analyzer::decode::{Ctx, Settings, Sink, Times, frame, print, registry, stop};
+use analyzer::decode::{Ctx, Kind, Settings, Sink, Times, Value, frame, print, registry, stop};
 use analyzer::source::frame::{Batch, Chunk, Frame, LinkType};
 use analyzer::track::defrag::Reassembler;
 use proptest::prelude::*;
@@ -166,6 +167,32 @@ const LINKS: [u16; 24] = [
     0xFF00,
 ];
 
+/// What the plain reader says of a packet is what the dissectors find in it.
+fn plain_agrees(link: u16, bytes: &[u8], reported: usize) -> bool {
+    let Some(packet) = Plain::read(LinkType(link), bytes) else { return false };
+    let fields: Vec<_> =
+        registry::all().filter_map(|(id, _)| plain::Field::of(id).map(|place| (id, place))).collect();
+    let mut columns = Columns::new(fields.iter().map(|(id, _)| *id));
+    decode(&mut columns, link, bytes, reported);
+    let none = Sources { frame: bytes, head: &[], joined: &[] };
+    for (slot, (id, place)) in fields.iter().enumerate() {
+        let mut found: Vec<Value<'_>> = columns.occurrences(slot as u16, none).collect();
+        if id.def().kind == Kind::Protocol {
+            // Only whether it is there is asked.
+            found.iter_mut().for_each(|v| *v = Value::None);
+        }
+        let said: Vec<_> = packet.value(*place).into_iter().collect();
+        assert_eq!(said, found, "{} of {bytes:02x?}", id.def().name);
+    }
+    true
+}
+
+#[test]
+fn plain_packets_are_read_at_fixed_offsets() {
+    let plain = vectors().iter().filter(|v| plain_agrees(v.link, &v.bytes, v.bytes.len())).count();
+    assert!(plain > 5, "only {plain} of the vectors are plain packets");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -197,5 +224,6 @@ proptest! {
         let mut tree = Tree::default();
         decode(&mut tree, v.link, &bytes, bytes.len() + more);
         prop_assert!(tree.out.len() < 1 << 20);
+        plain_agrees(v.link, &bytes, bytes.len() + more);
     }
 }

@@ -14,6 +14,7 @@ pub mod link;
 pub mod memo;
 pub mod names;
 pub mod net;
+pub mod plain;
 pub mod print;
 pub mod registry;
 pub mod seen;

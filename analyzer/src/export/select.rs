@@ -1,6 +1,9 @@
 //! Which packets of a batch a display filter lets pass.
 
+use std::cell::RefCell;
+
 use crate::decode::columns::{Columns, Sources};
+use crate::decode::plain::{self, Plain};
 use crate::decode::{Kind, Value};
 use crate::filter::{Filter, Row};
 use crate::pipeline::Decoded;
@@ -10,6 +13,8 @@ use crate::pipeline::Decoded;
 pub struct Select {
     filter: Filter,
     columns: Columns,
+    /// By slot, when every field that the filter reads stands in a plain packet's headers.
+    plain: Option<Box<[plain::Field]>>,
     passed: Vec<bool>,
 }
 
@@ -20,16 +25,28 @@ impl Select {
         let columns = Columns::new(filter.fields().iter().copied());
         let layers = (0..filter.fields().len()).any(|slot| filter.need(slot).layers);
         let columns = if layers { columns.with_layers() } else { columns };
-        Self { filter: filter.clone(), columns, passed: Vec::new() }
+        let plain = (0..).zip(filter.fields()).map(|(slot, id)| {
+            let need = filter.need(slot);
+            let protocol = id.def().kind == Kind::Protocol;
+            plain::Field::of(*id).filter(|_| !need.layers && !need.whole && !(protocol && need.values))
+        });
+        Self { filter: filter.clone(), columns, plain: plain.collect(), passed: Vec::new() }
     }
 
     /// For each frame of the batch whether it passes.
     pub fn pass(&mut self, batch: &Decoded<'_>) -> &[bool] {
-        let Self { filter, columns, passed } = self;
+        let Self { filter, columns, plain, passed } = self;
         passed.clear();
+        let passed = RefCell::new(passed);
         batch.frames(
             columns,
-            |columns, _| {
+            |columns, frame| {
+                if let Some(fields) = plain
+                    && let Some(packet) = Plain::read(frame.link, batch.batch.bytes(frame.data))
+                {
+                    passed.borrow_mut().push(filter.matches(&Headers { fields, packet }));
+                    return false;
+                }
                 columns.clear();
                 true
             },
@@ -40,10 +57,30 @@ impl Select {
                     head: batch.bytes(c.frame.head),
                     joined: &c.sources,
                 };
-                passed.push(filter.matches(&Packet { columns: c.sink, data }));
+                passed.borrow_mut().push(filter.matches(&Packet { columns: c.sink, data }));
             },
         );
-        passed
+        passed.into_inner()
+    }
+}
+
+/// A plain packet as a filter sees it.
+struct Headers<'a> {
+    fields: &'a [plain::Field],
+    packet: Plain<'a>,
+}
+
+impl Row for Headers<'_> {
+    #[inline]
+    fn each(&self, slot: usize, mut f: impl FnMut(Value<'_>) -> bool) {
+        if let Some(v) = self.packet.value(self.fields[slot]) {
+            f(v);
+        }
+    }
+
+    #[inline]
+    fn present(&self, slot: usize) -> bool {
+        self.packet.value(self.fields[slot]).is_some()
     }
 }
 
