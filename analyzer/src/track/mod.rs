@@ -1,5 +1,6 @@
 //! Conversations with state.
 
+pub mod assemble;
 pub mod checksums;
 pub mod conversations;
 pub mod data_trace;
@@ -12,6 +13,7 @@ pub mod icmp;
 pub mod neighbours;
 pub mod observe;
 pub mod pairs;
+pub mod search;
 pub mod sessions;
 pub mod streams;
 pub mod tcp;

@@ -1,5 +1,7 @@
 //! `zscope sessions`: who talked to whom, and what went wrong.
 
+mod find;
+mod follow;
 mod json;
 mod table;
 
@@ -18,7 +20,7 @@ use crate::track::sessions::Sessions;
 use super::input::{self, Input};
 use super::output::Output;
 
-/// `zscope sessions FILE… [--kind KIND] [-Y FILTER] [--json]`
+/// `zscope sessions FILE… [--kind KIND] [-Y FILTER] [--json] [--follow N [--as FORM]] [--find TEXT]`
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -32,6 +34,18 @@ pub struct Args {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
+    /// The bytes of a conversation: its number, of TCP unless `--kind udp` says otherwise
+    #[arg(long, value_name = "N")]
+    follow: Option<u32>,
+    /// How to show them
+    #[arg(long = "as", value_enum, default_value_t = follow::As::Ascii, requires = "follow", value_name = "FORM")]
+    shown_as: follow::As,
+    /// Where this text is said, in ASCII and in EBCDIC; 0x and digits for bytes
+    #[arg(long, value_name = "TEXT", conflicts_with = "follow")]
+    find: Option<String>,
+    /// Upper- and lowercase letters are the same
+    #[arg(long, requires = "find")]
+    ignore_case: bool,
 }
 
 /// The kinds of `--kind`.
@@ -80,6 +94,12 @@ impl Args {
 
 /// Runs the command.
 pub fn run(a: &Args) -> io::Result<ExitCode> {
+    if let Some(n) = a.follow {
+        return follow::run(a, n);
+    }
+    if let Some(text) = &a.find {
+        return find::run(a, text);
+    }
     let filter = input::filter(a.filter.as_deref())?;
     let stdout = Output::stdout()?;
     let sessions: Arc<Mutex<Sessions>> = Arc::default();
