@@ -33,6 +33,7 @@ registry! {
     Null link::null;
     Sll link::sll;
     Eth link::ethernet;
+    Isl link::isl;
     Vlan link::vlan;
     Ieee8021ad link::vlan::ieee8021ad;
     Llc link::llc;

@@ -47,7 +47,7 @@ impl From<Ipv6Addr> for Endpoint {
 pub fn protocols(out: &mut Vec<u8>, layers: &[Proto]) {
     let at = out.len();
     for p in layers {
-        if matches!(p, Proto::Frame | Proto::Stop | Proto::Cte | Proto::Pth | Proto::Utc2) {
+        if matches!(p, Proto::Frame | Proto::Stop | Proto::Cte | Proto::Pth | Proto::Utc2 | Proto::Isl) {
             continue;
         }
         if out.len() > at {

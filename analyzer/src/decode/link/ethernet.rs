@@ -13,7 +13,7 @@ use crate::decode::{
     Base, Buf, Ctx, Endpoint, FieldId, Kind, Outcome, Proto, Sink, Span, Value, dispatch, fmt::Out,
 };
 
-use super::llc;
+use super::{isl, llc};
 
 crate::protocol! { Eth, "eth", "Ethernet";
     DST "eth.dst" "Destination" Kind::Ether;
@@ -72,6 +72,9 @@ pub fn with_fcs<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
 #[inline]
 fn frame<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, fcs: Fcs) -> Outcome {
     c.layer(Proto::Eth, b.span(0, HDR.min(b.captured())));
+    if b.bytes().first_chunk::<6>().is_some_and(|dst| isl::marks(*dst)) {
+        return isl::dissect(c, b);
+    }
     let (dst, src, t) = (b.array::<6>(0)?, b.array::<6>(6)?, b.u16(12)?);
     if let Some(s) = c.summary() {
         s.addresses(Endpoint::Ether(src), Endpoint::Ether(dst));

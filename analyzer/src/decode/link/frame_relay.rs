@@ -7,7 +7,8 @@
 //! | 0 or 1 | padding 00 |
 //! | 1 | NLPID: CC IPv4, 8E IPv6, 80 SNAP, CF PPP, ... |
 //!
-//! Cisco's own encapsulation has an EtherType directly behind the address.
+//! Cisco's own encapsulation has an EtherType directly behind the address. Other control fields have
+//! one byte (unnumbered) or two, and an NLPID behind them.
 
 use crate::decode::names;
 use crate::decode::stop::Undecoded;
@@ -88,8 +89,8 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     nlpid(c, b, at)
 }
 
-/// Without unnumbered information: signalling on DLCI 0, Cisco's encapsulation, or an Ethernet
-/// frame as it is.
+/// Without unnumbered information: signalling on DLCI 0, Cisco's encapsulation, an Ethernet frame
+/// as it is, or another control field. Only what follows can tell which.
 fn cisco<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, dlci: u32) -> Outcome {
     let rest = b.from(at);
     let control = rest.u8(0)?;
@@ -98,15 +99,51 @@ fn cisco<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, dlci: u32) -> Outco
     }
     let t = rest.u16(0)?;
     if !chdlc::known(t) {
-        let plausible = |t: u16| t <= ethernet::MAX_LEN || names::ethertype(t.into()).is_some();
-        // A sender is no group.
-        if rest.captured() >= 14 && rest.u8(6)? & 1 == 0 && plausible(rest.u16(12)?) {
+        let frame = ethernet_like(rest);
+        if frame == Like::Certainly {
+            return c.nest(rest, |c| ethernet::with_fcs(c, rest));
+        }
+        let len = if control & 3 == 3 { 1 } else { 2 };
+        let id = match rest.u8(len) {
+            Ok(0) => rest.u8(len + 1),
+            id => id,
+        };
+        if matches!(id, Ok(0x80..=0x83 | 0x8E | 0xCC | 0xCF)) {
+            c.bits(CONTROL, control, b, at, len);
+            return nlpid(c, b, at + len + usize::from(rest.u8(len)? == 0));
+        }
+        if frame == Like::Perhaps {
             return c.nest(rest, |c| ethernet::with_fcs(c, rest));
         }
         return dispatch::unknown(c, rest, Undecoded::Chdlc(t));
     }
     c.bits(CHDLCTYPE, t, b, at, 2);
     chdlc::payload(c, t, b.from(at + 2))
+}
+
+/// How much bytes look like an Ethernet frame.
+#[derive(PartialEq, Eq)]
+enum Like {
+    No,
+    Perhaps,
+    Certainly,
+}
+
+fn ethernet_like(b: Buf<'_>) -> Like {
+    let (Ok(sender), Ok(t)) = (b.u8(6), b.u16(12)) else { return Like::No };
+    // A sender is no group.
+    if sender & 1 == 1 {
+        return Like::No;
+    }
+    if t > ethernet::MAX_LEN {
+        return if names::ethertype(t.into()).is_some() { Like::Certainly } else { Like::No };
+    }
+    // Short frames are padded, and none with a length is longer than an Ethernet frame can be.
+    if (60..=1522).contains(&b.reported()) && usize::from(t) <= b.reported() - 14 {
+        Like::Certainly
+    } else {
+        Like::Perhaps
+    }
 }
 
 fn nlpid<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize) -> Outcome {

@@ -4,6 +4,7 @@ pub mod chdlc;
 pub mod ethernet;
 pub mod fddi;
 pub mod frame_relay;
+pub mod isl;
 pub mod llc;
 pub mod loopback;
 pub mod mpls;
