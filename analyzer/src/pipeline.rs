@@ -163,6 +163,9 @@ pub struct InputReport {
 /// Anomalies kept in full for each input; further ones are only counted.
 pub const MAX_ANOMALIES: usize = 1000;
 
+/// The next ticket, once a worker has panicked.
+const ABANDONED: u64 = u64::MAX;
+
 /// Takes tickets in order, though they may be finished out of order.
 #[derive(Debug, Default)]
 struct Turn {
@@ -175,17 +178,28 @@ impl Turn {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until every earlier ticket is done.
-    fn wait(&self, ticket: u64) {
+    /// Waits until every earlier ticket is done. False when one never will be.
+    #[must_use]
+    fn wait(&self, ticket: u64) -> bool {
         let mut s = self.lock();
         while s.0 < ticket {
             s = self.changed.wait(s).unwrap_or_else(PoisonError::into_inner);
         }
+        s.0 != ABANDONED
+    }
+
+    /// A ticket will never be done: nobody waits any longer.
+    fn abandon(&self) {
+        self.lock().0 = ABANDONED;
+        self.changed.notify_all();
     }
 
     /// This ticket is done.
     fn done(&self, ticket: u64) {
         let mut s = self.lock();
+        if s.0 == ABANDONED {
+            return;
+        }
         s.1.insert(ticket);
         loop {
             let next = s.0;
@@ -308,17 +322,36 @@ struct Shared<'a, 'i> {
     settings: &'a Settings,
 }
 
+/// Lets the other workers end when one panics: they would wait for its turn for ever. The panic
+/// itself goes on from [`run`] when all have ended, so that nothing is made of half an output.
+struct Ends<'s, 'a, 'i>(&'s Shared<'a, 'i>);
+
+impl Drop for Ends<'_, '_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.looking_back.abandon();
+            self.0.writing.abandon();
+            self.0.inputs.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
+        }
+    }
+}
+
 impl Shared<'_, '_> {
     fn work<W: Work>(&self, worker: &mut W) {
+        let _ends = Ends(self);
         let mut batch = Batch::default();
         let mut before = Before::default();
         loop {
             let next = self.inputs.lock().unwrap_or_else(PoisonError::into_inner).next(&mut batch);
             let Some(input) = next else { return };
             let ticket = batch.ticket;
-            self.look_back(&batch, &mut before);
+            if !self.look_back(&batch, &mut before) {
+                return;
+            }
             worker.decode(&Decoded { batch: &batch, input, before: &before, settings: self.settings });
-            self.writing.wait(ticket);
+            if !self.writing.wait(ticket) {
+                return;
+            }
             let go_on = worker.deliver(&batch);
             self.writing.done(ticket);
             if !go_on {
@@ -330,7 +363,8 @@ impl Shared<'_, '_> {
 
     /// Finds out, in its turn, what a batch needs to know of the packets before it. Headers of TCP
     /// segments are read before the turn, unless fragments or what TCP carries are in question.
-    fn look_back(&self, batch: &Batch, before: &mut Before) {
+    /// False when its turn will never come.
+    fn look_back(&self, batch: &Batch, before: &mut Before) -> bool {
         before.clear();
         let (follows, applications) = (self.settings.follows(), self.settings.applications);
         let in_turn = |f: &Frame| applications || dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
@@ -350,7 +384,9 @@ impl Shared<'_, '_> {
             turn = batch.frames.iter().any(in_turn);
         }
         if turn || !before.segments.is_empty() || !before.datagrams.is_empty() {
-            self.looking_back.wait(batch.ticket);
+            if !self.looking_back.wait(batch.ticket) {
+                return false;
+            }
             let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
             for (i, f) in batch.frames.iter().enumerate() {
                 let (joined, answers) = (before.joined.len(), before.answers.len());
@@ -377,6 +413,7 @@ impl Shared<'_, '_> {
             }
         }
         self.looking_back.done(batch.ticket);
+        true
     }
 
     /// Walks frame `i` for its fragments, its TCP segments, and what these carry.
@@ -404,5 +441,72 @@ impl Shared<'_, '_> {
             before.of_frame[i] = segments..before.segments.len();
             before.datagrams_of_frame[i] = datagrams..before.datagrams.len();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    /// Panics where it is told to.
+    struct Clumsy {
+        decoding: Option<u64>,
+        delivering: Option<u64>,
+        delivered: mpsc::Sender<u64>,
+    }
+
+    impl Work for Clumsy {
+        fn decode(&mut self, batch: &Decoded<'_>) {
+            assert_ne!(Some(batch.batch.ticket), self.decoding, "on purpose");
+        }
+
+        fn deliver(&mut self, batch: &Batch) -> bool {
+            assert_ne!(Some(batch.ticket), self.delivering, "on purpose");
+            self.delivered.send(batch.ticket).is_ok()
+        }
+    }
+
+    /// A pcap file of many batches, with fragments, so that workers wait for both turns.
+    fn capture(name: &str) -> PathBuf {
+        let mut bytes =
+            vec![0xD4, 0xC3, 0xB2, 0xA1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0];
+        for i in 0..2000_u32 {
+            for v in [i, 0, 1020, 1020] {
+                bytes.extend_from_slice(&v.to_le_bytes());
+            }
+            bytes.extend_from_slice(&[0x45, 0, 3, 0xFC, i as u8, (i >> 8) as u8, 0x20, 0, 64, 17, 0, 0]);
+            bytes.extend_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2]);
+            bytes.resize(bytes.len() + 1000, 0);
+        }
+        let path = std::env::temp_dir().join(format!("zscope-{}-{name}.pcap", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn ends(name: &str, decoding: Option<u64>, delivering: Option<u64>) -> (bool, Vec<u64>) {
+        let path = capture(name);
+        let (done, ended) = mpsc::channel();
+        let (delivered, got) = mpsc::channel();
+        let paths = vec![path.clone()];
+        std::thread::spawn(move || {
+            let workers =
+                (0..4).map(|_| Clumsy { decoding, delivering, delivered: delivered.clone() }).collect();
+            let run = || run(&paths, &Options::default(), &Settings::default(), workers);
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+            let _ = done.send(result.is_err());
+        });
+        let panicked = ended.recv_timeout(Duration::from_secs(60)).expect("the run ends");
+        std::fs::remove_file(path).unwrap();
+        (panicked, got.try_iter().collect())
+    }
+
+    #[test]
+    fn a_panic_ends_the_run_and_nothing_follows_in_the_output() {
+        let (panicked, all) = ends("none", None, None);
+        assert!(!panicked && all.len() > 10, "{all:?}");
+        assert_eq!(ends("decode", Some(5), None), (true, all[..5].to_vec()));
+        assert_eq!(ends("deliver", None, Some(7)), (true, all[..7].to_vec()));
     }
 }
