@@ -168,6 +168,7 @@ pub fn ip_proto<S: Sink>(c: &mut Ctx<'_, S>, ip: &net::Ip, b: Buf<'_>) -> Outcom
             c.nest(b, |c| net::ipv6_ext::dissect(c, *ip, b))?
         }
         50 => net::esp::dissect(c, b)?,
+        89 => app::ospf::dissect(c, b)?,
         33 => transport::dccp::dissect(c, b)?,
         132 => transport::sctp::dissect(c, ip, b)?,
         136 => transport::udp::lite(c, ip, b)?,
@@ -188,6 +189,7 @@ pub fn udp_application<S: Sink>(c: &mut Ctx<'_, S>, port: u16, b: Buf<'_>) -> Ou
         69 => app::tftp::dissect(c, b)?,
         123 => app::ntp::dissect(c, b)?,
         161 | 162 | 8161 => return app::snmp::dissect(c, b),
+        500 => app::isakmp::dissect(c, b)?,
         514 => app::syslog::dissect(c, b)?,
         520 => app::rip::dissect(c, b)?,
         521 => app::ripng::dissect(c, b)?,

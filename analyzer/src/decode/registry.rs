@@ -96,6 +96,8 @@ registry! {
     MimeMultipart app::http::content::multipart;
     Dhcp app::dhcp;
     Ntp app::ntp;
+    Isakmp app::isakmp;
+    Ospf app::ospf;
     Rip app::rip;
     Ripng app::ripng;
     Snmp app::snmp;

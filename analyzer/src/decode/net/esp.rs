@@ -6,6 +6,7 @@
 //! | 4 | 4 | sequence number |
 //! | 8 | … | encrypted |
 
+use crate::decode::app::isakmp;
 use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, fmt::Out};
 
 crate::protocol! { Esp, "esp", "Encapsulating Security Payload";
@@ -45,8 +46,10 @@ pub fn in_udp<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome<bool> {
     }
     let spi = b.u32(0)?;
     if spi == 0 {
-        // Key exchange (ISAKMP) is not decoded.
-        return Ok(false);
+        c.layer(Proto::Udpencap, b.span(0, 4));
+        c.u32(udpencap::NON_ESP, b, 0)?;
+        isakmp::dissect(c, b.from(4))?;
+        return Ok(true);
     }
     c.layer(Proto::Udpencap, b.span(0, 0));
     dissect(c, b)?;
