@@ -423,3 +423,77 @@ fn damaged_traces_print_what_is_there() {
         assert!(t.contains("passed filtering"), "{t}");
     }
 }
+
+#[test]
+fn sessions_and_their_states() {
+    let ipcs =
+        |o: &str| ipcs("ctrace/download-rdw.ctrace", &format!("CTRACE COMP(SYSTCPDA) OPTIONS(({o} TCP))"));
+    let state = ipcs("SESSION(STATE)");
+    let changes: Vec<(&str, &str)> = state
+        .lines()
+        .filter(|l| l.contains(" -> "))
+        .map(|l| (l.split_whitespace().nth(1).unwrap(), l.get(51..).unwrap()))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            ("6", "CLOSED -> SYN_SENT"),
+            ("7", "SYN_SENT -> SYN_RECEIVED"),
+            ("8", "SYN_RECEIVED -> ESTABLISHED"),
+            ("37", "ESTABLISHED -> FIN_WAIT"),
+            ("38", "FIN_WAIT -> LAST_ACK"),
+            ("39", "LAST_ACK -> CLOSED"),
+        ]
+    );
+    // The sample: a GET of 51 bytes, an answer of 42 + 25,800 bytes in segments of 1460.
+    let t = ipcs("SESSION(SUMMARY)");
+    for line in [
+        "  Local                            10.1.0.2-80 SERVER Www\n",
+        "  Remote                           10.1.1.2-41416 CLIENT\n",
+        "  Duration                         0.039600\n",
+        "  Final state                      CLOSED (ACTIVE CLOSE)\n",
+        "  Round-trip time of the handshake 0.002400\n",
+        "  Packets                                        13               21\n",
+        "  Application data bytes                         51            25842\n",
+        "  Data segments                                   1               18\n",
+        "    announced MSS                              1460             1460\n",
+        "  Retransmitted segments                          0                0\n",
+    ] {
+        assert!(t.contains(line), "{line}{t}");
+    }
+    assert!(!t.contains("RcvWnd"), "the short form has no lines of packets");
+    let detail = ipcs("SESSION");
+    assert_eq!(detail.lines().filter(|l| l.starts_with("     1 ")).count(), 34);
+    // After two segments of 1460 bytes nothing is acknowledged yet; then all of it.
+    let pipe = ipcs("SESSION(PIPE)");
+    assert!(
+        pipe.contains("     1      11 08:00:00.013200 O    5001461   1460          0       2920\n"),
+        "{pipe}"
+    );
+    assert!(pipe.contains("     1      12 08:00:00.014400 I    1000052      0          0          0\n"));
+}
+
+#[test]
+fn streams_are_what_was_sent() {
+    let t = ipcs("ctrace/download-rdw.ctrace", "CTRACE COMP(SYSTCPDA) OPTIONS((STREAMS ASCII TCP))");
+    assert!(t.contains("         2 stream(s) found\n"), "{t}");
+    assert!(t.contains("Session: 10.1.0.2-80 10.1.1.2-41416 TCP\n From: 2026/03/02 08:00:00.007200 to: "));
+    assert!(t.contains(" 34 packet(s) found\n"));
+    assert!(
+        t.contains(" Stream 10.1.1.2-41416 to 10.1.0.2-80: 13 packet(s), 51 byte(s) in a buffer of 131072\n")
+    );
+    let column = |from: &str| {
+        let part = t.split_once(from).unwrap().1;
+        let lines = part.lines().skip(1).take_while(|l| l.starts_with(" 0"));
+        lines.map(|l| l.split_once('|').unwrap().1.trim_end_matches('|')).collect::<String>()
+    };
+    let request = column("Stream 10.1.1.2-41416");
+    assert_eq!(request.trim_end(), "GET /index.html HTTP/1.1..Host: www.example.com....");
+    let answer = column("Stream 10.1.0.2-80");
+    assert!(answer.starts_with("HTTP/1.1 200 OK..Content-Length: 25800....<p>line 0000 of the page"));
+    assert!(answer.trim_end().ends_with("<p>line 0599 of the page that is sent</p>.."));
+    let small = ipcs("ctrace/download-rdw.ctrace", "CTRACE COMP(SYSTCPDA) OPTIONS((STREAMS(100) ASCII TCP))");
+    assert!(small.contains("  25742 byte(s) found no room in the buffer\n"), "{small}");
+    let data = ipcs("ctrace/data-trace.ctrace", "CTRACE COMP(SYSTCPDA) OPTIONS((STREAMS))");
+    assert!(data.contains("Session: 10.1.0.2-8803 10.1.1.2-41416 TCP (data trace)\n"), "{data}");
+}

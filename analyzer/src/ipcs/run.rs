@@ -10,8 +10,10 @@ use super::inputs::{self, Facts};
 use super::options::Detail;
 use super::parse_options::Kind as Formatter;
 use super::record::{Kind, Record};
+use super::report::session::Sessions;
 use super::report::sniffer::Sniffer;
 use super::report::statistics::Statistics;
+use super::report::streams::Streams;
 use super::report::{Look, dump, event, format, heading, option, summary};
 use super::zone::{Clock, Zone};
 use crate::decode::ctx::Settings;
@@ -124,6 +126,8 @@ pub fn ctrace(c: &Ctrace, setup: &Setup, emit: &mut dyn Emit) -> io::Result<Repo
         ended: false,
         statistics: Statistics::default(),
         sniffer: sniffer.map(|s| s.1),
+        sessions: c.options.session.map(Sessions::new),
+        streams: c.options.streams.map(Streams::new),
         bad_sums: 0,
         offloaded: 0,
         text: String::new(),
@@ -273,6 +277,8 @@ struct Engine<'a> {
     ended: bool,
     statistics: Statistics,
     sniffer: Option<Sniffer>,
+    sessions: Option<Sessions>,
+    streams: Option<Streams>,
     bad_sums: u64,
     offloaded: u64,
     text: String,
@@ -368,6 +374,12 @@ impl Engine<'_> {
                 summary::record(t, r, &look);
             }
         }
+        if let Some(s) = &mut self.streams {
+            s.record(r);
+        }
+        if let Some(s) = &mut self.sessions {
+            s.record(t, r, o, self.zone);
+        }
         let (time, clock) = (if o.tod { r.time } else { r.entry_time }, look.clock(r));
         self.checksums(r);
         if self.text.is_empty() {
@@ -398,19 +410,24 @@ impl Engine<'_> {
                             s.text()
                         );
                         if detail == Detail::Detail && self.c.options.dump.is_none() {
-                            let look = Look {
-                                component: &self.c.component,
-                                options: &self.c.options,
-                                zone: self.zone,
-                                sysname: "",
-                                page: self.page,
-                            };
-                            dump::record(&mut self.text, r, &look, usize::MAX);
+                            let mut text = String::new();
+                            dump::record(&mut text, r, &self.look(""), usize::MAX);
+                            self.text.push_str(&text);
                         }
                     }
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn look<'s>(&'s self, sysname: &'s str) -> Look<'s> {
+        Look {
+            component: &self.c.component,
+            options: &self.c.options,
+            zone: self.zone,
+            sysname,
+            page: self.page,
         }
     }
 
@@ -427,6 +444,12 @@ impl Engine<'_> {
         }
         if let Some(d) = o.statistics {
             t.push_str(&self.statistics.print(report, self.zone, d, o.reassembly.is_some()));
+        }
+        if let Some(s) = &self.sessions {
+            t.push_str(&s.print(o, self.zone));
+        }
+        if let Some(s) = &self.streams {
+            t.push_str(&s.print(&self.look("")));
         }
         if let Some(s) = self.sniffer.take() {
             t.push_str(&s.finish(report)?);

@@ -38,8 +38,13 @@ pub fn data(out: &mut String, bytes: &[u8], data_len: u32, look: &Look<'_>, code
 
 /// Sixteen bytes a line: offset, four words, and the text columns.
 pub fn lines(out: &mut String, bytes: &[u8], code: Code, look: &Look<'_>) {
+    lines_from(out, 0, bytes, code, look);
+}
+
+/// The same, with offsets that begin at `first`.
+pub fn lines_from(out: &mut String, first: usize, bytes: &[u8], code: Code, look: &Look<'_>) {
     for (i, row) in bytes.chunks(16).enumerate() {
-        let _ = write!(out, " {:06X} ", 16 * i);
+        let _ = write!(out, " {:06X} ", first + 16 * i);
         for word in 0..4 {
             out.push(' ');
             for j in 4 * word..4 * word + 4 {

@@ -5,8 +5,10 @@ pub mod event;
 pub mod format;
 pub mod heading;
 pub mod option;
+pub mod session;
 pub mod sniffer;
 pub mod statistics;
+pub mod streams;
 pub mod summary;
 
 use formats::ebcdic::CodePage;
