@@ -87,12 +87,8 @@ pub fn show(c: &Ctrace, setup: &Setup) -> String {
         };
         let _ = writeln!(t, "zscope packets {files}{selected}{tree}{hex}{head}");
     }
-    if o.session.is_some() {
-        let _ = writeln!(t, "zscope sessions {files} --kind tcp");
-    }
-    if o.streams.is_some() {
-        let _ =
-            writeln!(t, "zscope sessions {files} --follow N  # N is a session's number in `zscope sessions`");
+    if o.session.is_some() || o.streams.is_some() {
+        let _ = writeln!(t, "zscope sessions {files}{selected}");
     }
     if o.statistics.is_some() {
         let _ = writeln!(t, "zscope info {files}");
