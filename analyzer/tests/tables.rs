@@ -154,6 +154,34 @@ fn facts_of_zos_traces() {
 }
 
 #[test]
+fn sessions_are_those_of_tshark() {
+    // tshark -r packets.pcapng -q -z conv,tcp: the first three lines.
+    let query = "SELECT addr_a, port_a, addr_b, port_b, packets_ba, bytes_ba, packets_ab, bytes_ab FROM sessions \
+                 WHERE session.kind = 'tcp' ORDER BY packets_ab + packets_ba DESC, bytes_ab + bytes_ba DESC LIMIT 3";
+    let tshark = [
+        "10.0.0.1,58071,172.16.4.133,443,3,3102,3,311",
+        "10.0.0.5,64425,172.16.4.14,443,2,1488,3,769",
+        "10.0.0.0,57924,172.16.13.240,40055,2,1568,3,413",
+    ];
+    assert_eq!(rows("packets.pcapng", query), tshark);
+    // Packets of a table joined with its sessions are as many as the sessions say.
+    let query = "SELECT s.session.stream, count(*) = packets_ab + packets_ba FROM packets p \
+                 JOIN sessions s ON s.session.kind = 'tcp' AND s.session.stream = p.tcp.stream GROUP BY 1";
+    assert_eq!(rows("packets.pcapng", query), ["0,1", "1,1", "2,1", "3,1", "4,1", "5,1"]);
+    let out = zscope(&["sessions", "packets.pcapng", "--kind", "udp", "--format", "csv"]);
+    assert_eq!(String::from_utf8(out.stdout).unwrap().lines().count(), 3);
+}
+
+#[test]
+fn findings_name_their_packets() {
+    // The sample has packets that the stack discarded.
+    let dropped = rows("ctrace/dropped.ctrace", "SELECT count(*) FROM packets WHERE pth.droprsn > 0");
+    let query = "SELECT sum(packet_count) FROM findings WHERE rule LIKE '%drop%' OR rule LIKE '%discard%'";
+    assert_eq!(rows("ctrace/dropped.ctrace", query), dropped);
+    assert!(rows("packets.pcapng", "SELECT * FROM findings").is_empty());
+}
+
+#[test]
 fn blocks_of_pcapng_are_records() {
     let query =
         "SELECT record.kind, count(*), min(zscope.offset), sum(record.length) FROM records GROUP BY 1";
@@ -180,7 +208,10 @@ fn errors_name_the_place_and_what_may_be_meant() {
     assert!(e.contains("did you mean ip.src"), "{e}");
     // A name in double quotes is never taken for a text.
     assert!(fails("SELECT \"ip.scr\" FROM packets").contains("did you mean ip.src"));
-    assert!(fails("SELECT 1 FROM paquets").contains("the tables are packets, records, anomalies"));
+    assert!(
+        fails("SELECT 1 FROM paquets")
+            .contains("the tables are packets, records, sessions, findings, anomalies")
+    );
     assert!(fails("SELECT 1 FORM packets").contains("syntax error"));
     let out = zscope(&["export", "packets.pcap", "-o", "never.parquet", "-e", "tcp.srcprt"]);
     assert_eq!(out.status.code(), Some(2));

@@ -162,7 +162,7 @@ fn pyarrow_and_polars_read_what_was_written() {
     let _ = std::fs::remove_dir_all(&dir);
 }
 
-const TABLES: [&str; 3] = ["packets", "records", "anomalies"];
+const TABLES: [&str; 5] = ["packets", "records", "sessions", "findings", "anomalies"];
 
 /// Captures with tunnels, IPv6, fragments, several interfaces and times of every kind.
 const CAPTURES: [&str; 5] = [

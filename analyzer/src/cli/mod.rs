@@ -32,7 +32,7 @@ enum Command {
     Packets(packets::Args),
     /// Packets into a file: pcapng, pcap, ctrace, csv, jsonl or parquet
     Export(export::Args),
-    /// SQL over the packets, records and anomalies of a trace
+    /// SQL over the packets, records, sessions, findings and anomalies of a trace
     Sql(sql::Args),
     /// Who talked to whom, what went wrong, and what to do about it
     Sessions(sessions::Args),

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::decode::fmt::Out;
 use crate::decode::print;
@@ -18,7 +18,7 @@ use super::table;
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "zscope sql [OPTIONS] <FILE>... <QUERY>",
-    after_help = "Tables: packets, records, anomalies. Columns are those of the Parquet export; every \
+    after_help = "Tables: packets, records, sessions, findings, anomalies. Columns are those of the Parquet export; every \
                   display-filter field is one more column of packets. A dot in a name may be written \
                   as an underscore (ip_src for ip.src)."
 )]
@@ -63,6 +63,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
         filter,
         workers: a.input.workers(),
         report: Mutex::default(),
+        followed: OnceLock::new(),
     };
     let mut engine = Engine::new(traces).map_err(io::Error::other)?;
     let mut printer = Printer { format: a.format, stdout: Output::stdout()?, ..Printer::new()? };

@@ -10,12 +10,17 @@ use crate::export::atomic::AtomicFile;
 use crate::export::select::Select;
 use crate::export::tables::{Ready, TableFile, text_format};
 use crate::filter::Filter;
-use crate::pipeline::{self, Decoded, Work};
+use crate::pipeline::{self, Decoded, Report, Work};
 use crate::source::frame::Batch;
+use crate::tables::sessions::{self, Followed};
 use crate::tables::text::{self, TextFormat};
 use crate::tables::{ColumnDef, Filler, TableKind};
 
+use crate::track::conversations::Kind;
+use crate::track::observe::Wanted;
+
 use super::input::{self, Asked, Input};
+use super::output::Output;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -41,6 +46,10 @@ pub fn create(out: &Path) -> io::Result<AtomicFile> {
 
 /// Writes the table.
 pub fn write(r: &Request<'_>) -> io::Result<ExitCode> {
+    if matches!(r.table, TableKind::Sessions | TableKind::Findings) {
+        let wanted = Wanted { verify: r.input.verify_checksums, ..Wanted::default() };
+        return write_followed(r, wanted, |_| true);
+    }
     let kind = OutputKind::of(r.out).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
     let file = TableFile::create(kind, create(r.out)?, r.table.name(), r.columns)?;
     let shared = Arc::new(Mutex::new(Shared { file, failed: None }));
@@ -65,6 +74,76 @@ pub fn write(r: &Request<'_>) -> io::Result<ExitCode> {
         file.commit()?;
     }
     Ok(input::conclude(&report))
+}
+
+/// Writes what trackers found about conversations of these kinds.
+pub fn write_followed(r: &Request<'_>, wanted: Wanted, kinds: impl Fn(Kind) -> bool) -> io::Result<ExitCode> {
+    let kind = OutputKind::of(r.out).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+    let mut file = TableFile::create(kind, create(r.out)?, r.table.name(), r.columns)?;
+    let (report, followed) = follow(r.input, r.filter, r.limit, wanted);
+    let names: Vec<&str> = r.columns.iter().map(|c| c.name).collect();
+    let (mut failed, mut out) = (None, Vec::new());
+    followed.rows(
+        r.table,
+        r.columns,
+        |_| true,
+        kinds,
+        |rows| {
+            let ready = match text_format(kind) {
+                Some(format) => {
+                    text::rows(format, &names, rows, &mut out);
+                    Ready::Text(&mut out)
+                }
+                None => Ready::Rows(rows),
+            };
+            failed = file.append(ready).err();
+            failed.is_none()
+        },
+    );
+    if let Some(e) = failed {
+        return Err(e);
+    }
+    if !report.inputs.is_empty() {
+        file.commit()?;
+    }
+    Ok(input::conclude(&report))
+}
+
+/// Prints what trackers found about conversations of these kinds.
+pub fn print_followed(
+    r: &Request<'_>,
+    format: TextFormat,
+    wanted: Wanted,
+    kinds: impl Fn(Kind) -> bool,
+) -> io::Result<ExitCode> {
+    let (report, followed) = follow(r.input, r.filter, r.limit, wanted);
+    let names: Vec<&str> = r.columns.iter().map(|c| c.name).collect();
+    let stdout = Output::stdout()?;
+    let mut out = text::header(format, names.iter().copied());
+    let mut listening = true;
+    followed.rows(
+        r.table,
+        r.columns,
+        |_| true,
+        kinds,
+        |rows| {
+            text::rows(format, &names, rows, &mut out);
+            listening = stdout.write(&out);
+            out.clear();
+            listening
+        },
+    );
+    if listening && !out.is_empty() {
+        let _ = stdout.write(&out);
+    }
+    stdout.finish()?;
+    Ok(input::conclude(&report))
+}
+
+fn follow(input: &Input, filter: Option<&Filter>, limit: Option<u64>, wanted: Wanted) -> (Report, Followed) {
+    let asked = input::asked(false, &Vec::new(), filter);
+    let settings = input.settings(asked);
+    sessions::follow(&input.files, &input.options(limit), &settings, filter, input.workers(), wanted)
 }
 
 /// What the columns and the filter depend on.

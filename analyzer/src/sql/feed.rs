@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::decode::Settings;
@@ -11,7 +11,9 @@ use crate::filter::Filter;
 use crate::pipeline::{self, Decoded, Report, Work};
 use crate::source::Options;
 use crate::source::frame::Batch;
+use crate::tables::sessions::{Followed, follow};
 use crate::tables::{ColumnDef, Filler, Table, TableKind};
+use crate::track::observe::Wanted;
 
 /// How to decode what a table's columns need.
 pub type SettingsFor = Box<dyn Fn(&Filler) -> Settings + Send + Sync>;
@@ -31,6 +33,26 @@ pub struct Traces {
     pub workers: usize,
     /// What the last complete run over the files found.
     pub report: Mutex<Option<Report>>,
+    /// The conversations, once a query has asked for them.
+    pub followed: OnceLock<Followed>,
+}
+
+impl Traces {
+    fn finished(&self, report: Report) {
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    }
+
+    fn followed(&self) -> &Followed {
+        self.followed.get_or_init(|| {
+            let nothing = Filler::new(TableKind::Sessions, &[]);
+            let settings = (self.settings)(&nothing);
+            let wanted = Wanted { verify: settings.verify_checksums, ..Wanted::default() };
+            let (report, followed) =
+                follow(&self.files, &self.options, &settings, self.filter.as_ref(), self.workers, wanted);
+            self.finished(report);
+            followed
+        })
+    }
 }
 
 /// Batches of rows that wait for the query.
@@ -76,6 +98,10 @@ impl Drop for Feed {
 }
 
 fn run(traces: &Traces, table: TableKind, columns: &[ColumnDef], wanted: &[bool], send: &SyncSender<Table>) {
+    if matches!(table, TableKind::Sessions | TableKind::Findings) {
+        let take = |rows: &mut Table| send.send(rows.take()).is_ok();
+        return traces.followed().rows(table, columns, |i| wanted[i], |_| true, take);
+    }
     let workers: Vec<Worker> = (0..traces.workers)
         .map(|_| Worker {
             select: traces.filter.as_ref().map(Select::new),
@@ -85,7 +111,7 @@ fn run(traces: &Traces, table: TableKind, columns: &[ColumnDef], wanted: &[bool]
         .collect();
     let settings = (traces.settings)(&workers[0].filler);
     let report = pipeline::run(&traces.files, &traces.options, &settings, workers);
-    *traces.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    traces.finished(report);
 }
 
 struct Worker {
@@ -104,7 +130,6 @@ impl Work for Worker {
         if self.filler.table.rows == 0 {
             return true;
         }
-        let empty = Table::new(self.filler.table.columns.iter().map(crate::tables::Column::kind));
-        self.send.send(std::mem::replace(&mut self.filler.table, empty)).is_ok()
+        self.send.send(self.filler.table.take()).is_ok()
     }
 }

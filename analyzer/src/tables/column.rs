@@ -272,6 +272,12 @@ impl Table {
         }
     }
 
+    /// The table with its rows; an empty one with the same columns stays behind.
+    pub fn take(&mut self) -> Self {
+        let empty = Self::new(self.columns.iter().map(Column::kind));
+        std::mem::replace(self, empty)
+    }
+
     /// Forgets the rows and keeps the memory.
     pub fn clear(&mut self) {
         self.rows = 0;

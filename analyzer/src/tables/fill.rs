@@ -108,6 +108,7 @@ impl Filler {
                 }
             }
             Source::Own(own) => self.plan_own(i, own),
+            Source::Talk(_) => {}
         }
     }
 
@@ -159,6 +160,8 @@ impl Filler {
             TableKind::Packets => self.packets(batch, passed, false),
             TableKind::Records => self.packets(batch, passed, true),
             TableKind::Anomalies => self.anomalies(batch.batch),
+            // Those are made of what is known at the end: see `sessions.rs`.
+            TableKind::Sessions | TableKind::Findings => {}
         }
         self.table.finish();
     }

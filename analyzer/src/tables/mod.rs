@@ -7,6 +7,7 @@ pub mod column;
 pub mod doc;
 pub mod fill;
 pub mod schema;
+pub mod sessions;
 pub mod text;
 
 pub use column::{Cell, Column, Rows, Table, Texts, Type, Values};

@@ -15,13 +15,18 @@ pub enum TableKind {
     Packets,
     /// One row for each record of the trace, packets or not
     Records,
+    /// One row for each conversation
+    Sessions,
+    /// One row for each thing that is wrong, worst first
+    Findings,
     /// One row for each damage or oddity of the trace
     Anomalies,
 }
 
 impl TableKind {
     /// All tables.
-    pub const ALL: [Self; 3] = [Self::Packets, Self::Records, Self::Anomalies];
+    pub const ALL: [Self; 5] =
+        [Self::Packets, Self::Records, Self::Sessions, Self::Findings, Self::Anomalies];
 
     /// Its name.
     #[must_use]
@@ -29,6 +34,8 @@ impl TableKind {
         match self {
             Self::Packets => "packets",
             Self::Records => "records",
+            Self::Sessions => "sessions",
+            Self::Findings => "findings",
             Self::Anomalies => "anomalies",
         }
     }
@@ -44,6 +51,16 @@ impl TableKind {
                  one and damaged records have no row; `info` counts the first, and the second stand in \
                  `anomalies`."
             }
+            Self::Sessions => {
+                "One row for each conversation, in the order of its first packet: what `zscope sessions` \
+                 shows. A is who sent the first packet; `_ab` counts what A sent to B, `_ba` what B sent to A. \
+                 A conversation whose packets are in several traces is a row of the trace of its first packet."
+            }
+            Self::Findings => {
+                "One row for each finding of `zscope sessions`, worst first: what is wrong, the packets \
+                 that show it, who should act, and what to do next. It joins `sessions` by `session.kind` \
+                 and `session.stream`; a finding about a trace as a whole has neither."
+            }
             Self::Anomalies => "One row for each damage or oddity of a trace: what, where, and what to do.",
         }
     }
@@ -51,7 +68,8 @@ impl TableKind {
     /// Its columns.
     #[must_use]
     pub fn columns(self) -> &'static [ColumnDef] {
-        static ALL: LazyLock<[Vec<ColumnDef>; 3]> = LazyLock::new(|| [packets(), records(), anomalies()]);
+        static ALL: LazyLock<[Vec<ColumnDef>; 5]> =
+            LazyLock::new(|| [packets(), records(), sessions(), findings(), anomalies()]);
         &ALL[self as usize]
     }
 
@@ -75,6 +93,8 @@ pub enum Source {
     PortOf(&'static [&'static [&'static str]]),
     /// What only the trace as a whole or its container knows.
     Own(Own),
+    /// What trackers found.
+    Talk(Talk),
 }
 
 /// Columns that no field stands for.
@@ -97,6 +117,51 @@ pub enum Own {
     AnomalyBytes,
     AnomalyText,
     AnomalyAdvice,
+}
+
+/// What the tables `sessions` and `findings` are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Talk {
+    Kind,
+    Stream,
+    /// Of end A or B.
+    Address(u8),
+    Port(u8),
+    /// Sent by A or by B, as the rest with a side.
+    Packets(u8),
+    Bytes(u8),
+    Start,
+    Duration,
+    FirstPacket,
+    LastPacket,
+    Findings,
+    Worst,
+    State,
+    Client,
+    InitialRtt,
+    Rtt(u8),
+    Payload(u8),
+    Mss(u8),
+    Retransmissions(u8),
+    OutOfOrder(u8),
+    DuplicateAcks(u8),
+    Lost(u8),
+    ZeroWindows(u8),
+    Resets(u8),
+    ResponseMax,
+    Requests,
+    Replies,
+    Job,
+    ConnectionId,
+    Asid,
+    Severity,
+    Rule,
+    Text,
+    Who,
+    NextStep,
+    PacketCount,
+    PacketList,
 }
 
 /// One column.
@@ -308,6 +373,97 @@ fn records() -> Vec<ColumnDef> {
         "True when nothing was cut short or malformed and a dissector existed for every layer that a header named",
     ));
     c.extend(fields(&["_ws.short", "_ws.malformed", "zscope.undecoded"]));
+    c
+}
+
+const fn talk(name: &'static str, kind: Type, talk: Talk, meaning: &'static str) -> ColumnDef {
+    ColumnDef { name, kind, meaning, source: Source::Talk(talk) }
+}
+
+/// By what sessions and findings are told apart.
+const SESSION: [ColumnDef; 2] = [
+    talk(
+        "session.kind",
+        Type::Text,
+        Talk::Kind,
+        "tcp, udp, icmp, arp, nd, or data (a socket of a z/OS data trace)",
+    ),
+    talk("session.stream", Type::Int, Talk::Stream, "Number among those of its kind: tcp.stream, udp.stream"),
+];
+
+fn sessions() -> Vec<ColumnDef> {
+    use Type::{Float, Int, Text, Time};
+    let mut c = TRACE.to_vec();
+    c.extend(SESSION);
+    c.extend([
+        talk("addr_a", Text, Talk::Address(0), "Address of A, who sent the first packet"),
+        talk("port_a", Int, Talk::Port(0), "Port of A"),
+        talk("addr_b", Text, Talk::Address(1), "Address of B"),
+        talk("port_b", Int, Talk::Port(1), "Port of B"),
+        talk("packets_ab", Int, Talk::Packets(0), "Packets from A to B"),
+        talk("bytes_ab", Int, Talk::Bytes(0), "Bytes of whole frames from A to B"),
+        talk("packets_ba", Int, Talk::Packets(1), "Packets from B to A"),
+        talk("bytes_ba", Int, Talk::Bytes(1), "Bytes of whole frames from B to A"),
+        talk("start", Time, Talk::Start, "Time of the first packet"),
+        talk("duration", Float, Talk::Duration, "Seconds from the first to the last packet"),
+        talk("first_packet", Int, Talk::FirstPacket, "frame.number of the first packet"),
+        talk("last_packet", Int, Talk::LastPacket, "frame.number of the last packet"),
+        talk("finding_count", Int, Talk::Findings, "Number of findings about it"),
+        talk("worst", Text, Talk::Worst, "Severity of the worst finding: error, warning or note"),
+        talk(
+            "state",
+            Text,
+            Talk::State,
+            "TCP: unanswered, refused, half-open, open, half-closed, closed or reset",
+        ),
+        talk("client", Text, Talk::Client, "TCP: which end opened the connection, a or b"),
+        talk("initial_rtt", Float, Talk::InitialRtt, "TCP: seconds that the handshake took"),
+        talk("rtt_ab", Float, Talk::Rtt(0), "TCP: average seconds until data of A was acknowledged"),
+        talk("rtt_ba", Float, Talk::Rtt(1), "TCP: the same for B"),
+        talk("payload_ab", Int, Talk::Payload(0), "TCP, UDP: bytes of data from A to B"),
+        talk("payload_ba", Int, Talk::Payload(1), "TCP, UDP: bytes of data from B to A"),
+        talk("mss_ab", Int, Talk::Mss(0), "TCP: maximum segment size that A named"),
+        talk("mss_ba", Int, Talk::Mss(1), "TCP: maximum segment size that B named"),
+        talk("retransmissions_ab", Int, Talk::Retransmissions(0), "TCP: retransmissions by A, of every kind"),
+        talk("retransmissions_ba", Int, Talk::Retransmissions(1), "TCP: retransmissions by B, of every kind"),
+        talk("out_of_order_ab", Int, Talk::OutOfOrder(0), "TCP: segments of A out of order"),
+        talk("out_of_order_ba", Int, Talk::OutOfOrder(1), "TCP: segments of B out of order"),
+        talk("duplicate_acks_ab", Int, Talk::DuplicateAcks(0), "TCP: duplicate acknowledgments by A"),
+        talk("duplicate_acks_ba", Int, Talk::DuplicateAcks(1), "TCP: duplicate acknowledgments by B"),
+        talk("lost_ab", Int, Talk::Lost(0), "TCP: times that segments of A before one were not in the trace"),
+        talk("lost_ba", Int, Talk::Lost(1), "TCP: the same for B"),
+        talk("zero_windows_ab", Int, Talk::ZeroWindows(0), "TCP: times that A closed its window"),
+        talk("zero_windows_ba", Int, Talk::ZeroWindows(1), "TCP: times that B closed its window"),
+        talk("resets_ab", Int, Talk::Resets(0), "TCP: resets by A"),
+        talk("resets_ba", Int, Talk::Resets(1), "TCP: resets by B"),
+        talk("response_max", Float, Talk::ResponseMax, "TCP: longest time in seconds that an answer took"),
+        talk("requests", Int, Talk::Requests, "ICMP, ARP, nd: requests"),
+        talk("replies", Int, Talk::Replies, "ICMP, ARP, nd: replies"),
+        talk("job", Text, Talk::Job, "z/OS job, where a data trace names it"),
+        talk("cid", Int, Talk::ConnectionId, "z/OS connection id, where a data trace names it"),
+        talk("asid", Int, Talk::Asid, "z/OS address space, where a data trace names it"),
+    ]);
+    c
+}
+
+fn findings() -> Vec<ColumnDef> {
+    use Type::{Int, Text};
+    let mut c = TRACE.to_vec();
+    c.extend([
+        talk("severity", Text, Talk::Severity, "error, warning or note"),
+        talk(
+            "rule",
+            Text,
+            Talk::Rule,
+            "Name of the rule that found it; stays the same when its words change",
+        ),
+        talk("text", Text, Talk::Text, "What is wrong, in a sentence"),
+        talk("who", Text, Talk::Who, "Who should act"),
+        talk("next_step", Text, Talk::NextStep, "What to do next"),
+        talk("packet_count", Int, Talk::PacketCount, "How many packets show it"),
+        talk("packet_list", Text, Talk::PacketList, "frame.number of the first of them, as a JSON array"),
+    ]);
+    c.extend(SESSION);
     c
 }
 

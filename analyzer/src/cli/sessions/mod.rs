@@ -6,12 +6,17 @@ mod json;
 mod table;
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::export::OutputKind;
 use crate::export::select::Select;
+use crate::filter::Filter;
 use crate::pipeline::{self, Decoded, Work};
 use crate::source::frame::Batch;
+use crate::tables::TableKind;
+use crate::tables::text::TextFormat;
 use crate::track::conversations::Kind;
 use crate::track::findings;
 use crate::track::observe::{Observer, Wanted};
@@ -19,6 +24,7 @@ use crate::track::sessions::Sessions;
 
 use super::input::{self, Input};
 use super::output::Output;
+use super::table::Request;
 
 /// `zscope sessions FILE… [--kind KIND] [-Y FILTER] [--json] [--follow N [--as FORM]] [--find TEXT]`
 #[derive(Debug, clap::Args)]
@@ -46,6 +52,15 @@ pub struct Args {
     /// Upper- and lowercase letters are the same
     #[arg(long, requires = "find")]
     ignore_case: bool,
+    /// The table of conversations of docs/tables.md, to standard output or -o
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["json", "follow", "find"])]
+    format: Option<TableFormat>,
+    /// With --format: the table of findings
+    #[arg(long, requires = "format")]
+    findings: bool,
+    /// With --format: a file to write to; its ending is that of the format
+    #[arg(short = 'o', value_name = "OUT", requires = "format", required_if_eq("format", "parquet"))]
+    out: Option<PathBuf>,
 }
 
 /// The kinds of `--kind`.
@@ -73,7 +88,44 @@ impl KindArg {
     }
 }
 
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum TableFormat {
+    /// Comma-separated values with a header line
+    Csv,
+    /// One JSON object a line, with the columns of the table
+    Jsonl,
+    /// Apache Parquet
+    Parquet,
+}
+
 impl Args {
+    /// Writes a table instead of the report.
+    fn table(&self, format: TableFormat, filter: Option<&Filter>) -> io::Result<ExitCode> {
+        let table = if self.findings { TableKind::Findings } else { TableKind::Sessions };
+        let (ending, text) = match format {
+            TableFormat::Csv => (OutputKind::Csv, Some(TextFormat::Csv)),
+            TableFormat::Jsonl => (OutputKind::Jsonl, Some(TextFormat::Jsonl)),
+            TableFormat::Parquet => (OutputKind::Parquet, None),
+        };
+        let usage = |e: String| io::Error::new(io::ErrorKind::InvalidInput, e);
+        let request =
+            |out| Request { input: &self.input, table, columns: table.columns(), filter, limit: None, out };
+        let kinds = |k| self.wants(k);
+        match (&self.out, text) {
+            (Some(out), _) => {
+                if OutputKind::of(out).map_err(usage)? != ending {
+                    return Err(usage(format!("{}: the ending is not that of --format", out.display())));
+                }
+                super::table::write_followed(&request(out), self.wanted(), kinds)
+            }
+            (None, Some(text)) => {
+                super::table::print_followed(&request(Path::new("-")), text, self.wanted(), kinds)
+            }
+            (None, None) => Err(usage("--format parquet needs -o".into())),
+        }
+    }
+
     /// True when conversations of this kind are wanted.
     fn wants(&self, k: Kind) -> bool {
         self.kind.is_none_or(|w| w.kind() == k)
@@ -101,6 +153,9 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
         return find::run(a, text);
     }
     let filter = input::filter(a.filter.as_deref())?;
+    if let Some(format) = a.format {
+        return a.table(format, filter.as_ref());
+    }
     let stdout = Output::stdout()?;
     let sessions: Arc<Mutex<Sessions>> = Arc::default();
     let workers = (0..a.input.workers())

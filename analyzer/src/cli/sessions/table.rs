@@ -5,7 +5,7 @@ use crate::track::conversations::{Kind, between};
 use crate::track::findings::{Finding, time};
 use crate::track::neighbours::mac_text;
 use crate::track::sessions::{Detail, Row, Sessions};
-use crate::track::tcp::{Connection, Event, State};
+use crate::track::tcp::{Connection, Event};
 
 /// Rows whose widths decide the width of the columns: more of them are not waited for.
 const LOOKED_AT: usize = 10_000;
@@ -100,15 +100,7 @@ fn cells(r: &Row<'_>, s: &Sessions) -> [String; 11] {
 
 /// How a connection stands, in a word.
 pub fn state(c: &Connection) -> &'static str {
-    match c.state() {
-        State::Unanswered => "unanswered",
-        State::Refused => "refused",
-        State::HalfOpen => "half-open",
-        State::Open => "open",
-        State::HalfClosed => "half-closed",
-        State::Closed => "closed",
-        State::Reset => "reset",
-    }
+    c.state().name()
 }
 
 fn tcp(c: &Connection) -> String {

@@ -174,6 +174,22 @@ pub enum State {
     Reset,
 }
 
+impl State {
+    /// In a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unanswered => "unanswered",
+            Self::Refused => "refused",
+            Self::HalfOpen => "half-open",
+            Self::Open => "open",
+            Self::HalfClosed => "half-closed",
+            Self::Closed => "closed",
+            Self::Reset => "reset",
+        }
+    }
+}
+
 /// One connection.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
