@@ -83,6 +83,14 @@ registry! {
     Dns app::dns;
     Mdns app::dns::mdns;
     Llmnr app::dns::llmnr;
+    Drda app::drda;
+    Ftp app::ftp;
+    FtpData app::ftp::data;
+    Imf app::smtp::imf;
+    Lpd app::lpd;
+    Mq app::mq;
+    Smtp app::smtp;
+    Telnet app::telnet;
     Http app::http;
     Tls app::tls;
     DataTextLines app::http::content::text;

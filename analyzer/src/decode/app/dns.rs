@@ -89,6 +89,7 @@ crate::protocol! { Dns, "dns", "Domain Name System";
     KEY_KEY_ID "dns.key.key_id" "Key ID" Kind::Uint(16, Base::Dec);
     KEY_PROTOCOL "dns.key.protocol" "Protocol" Kind::Uint(8, Base::Dec);
     KEY_PUBLIC_KEY "dns.key.public_key" "Public Key" Kind::Bytes;
+    LENGTH "dns.length" "Length" Kind::Uint(16, Base::Dec);
     LOC_ALTITUDE "dns.loc.altitude" "Altitude" Kind::Uint(32, Base::Dec);
     LOC_HORIZONTAL_PRECISION "dns.loc.horizontal_precision" "Horizontal Precision" Kind::Uint(8, Base::Dec);
     LOC_LATITUDE "dns.loc.latitude" "Latitude" Kind::Uint(32, Base::Dec);

@@ -3,7 +3,7 @@
 //! Decoders say whether they need more bytes than there are; `transport/desegment.rs` sees to it
 //! that they get them.
 
-use super::{http, tls};
+use super::{dns_tcp, drda, ftp, http, lpd, mq, smtp, telnet, tls};
 use crate::decode::ctx::Ctx;
 use crate::decode::registry::Proto;
 use crate::decode::sink::Sink;
@@ -15,8 +15,24 @@ use crate::track::streams::Expect;
 /// A decoder over TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum App {
+    /// DNS.
+    Dns,
+    /// DRDA.
+    Drda,
+    /// FTP, control connection.
+    Ftp,
+    /// FTP, data connection.
+    FtpData,
     /// HTTP/1.
     Http,
+    /// LPR.
+    Lpd,
+    /// IBM MQ.
+    Mq,
+    /// SMTP.
+    Smtp,
+    /// Telnet.
+    Telnet,
     /// TLS.
     Tls,
 }
@@ -54,8 +70,12 @@ pub enum State {
     /// Nothing yet.
     #[default]
     None,
+    /// FTP, both connections.
+    Ftp(ftp::State),
     /// HTTP/1.
     Http(http::State),
+    /// SMTP.
+    Smtp(smtp::State),
     /// TLS.
     Tls(tls::State),
 }
@@ -89,6 +109,14 @@ pub struct Talk<'a> {
 #[must_use]
 pub fn tcp_port(port: u16) -> Option<App> {
     Some(match port {
+        20 => App::FtpData,
+        21 => App::Ftp,
+        23 => App::Telnet,
+        25 | 587 => App::Smtp,
+        53 | 5353 => App::Dns,
+        446 | 448 | 523 => App::Drda,
+        515 => App::Lpd,
+        1414 => App::Mq,
         80 | 631 | 1900 | 2710 | 2869 | 3128 | 3132 | 3689 | 5985 | 8080 | 8088 | 11371 => App::Http,
         324
         | 443
@@ -124,12 +152,26 @@ pub fn guess(b: Buf<'_>) -> Option<App> {
     if tls::looks_like(b.bytes()) {
         return Some(App::Tls);
     }
+    if drda::looks_like(b.bytes()) {
+        return Some(App::Drda);
+    }
+    if mq::looks_like(b.bytes()) {
+        return Some(App::Mq);
+    }
     None
 }
 
 /// Calls a decoder.
 pub fn call<S: Sink>(c: &mut Ctx<'_, S>, app: App, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
     match app {
+        App::Dns => dns_tcp::dissect(c, b, t),
+        App::Drda => drda::dissect(c, b, t),
+        App::Ftp => ftp::control(c, b, t),
+        App::FtpData => ftp::transfer(c, b, t),
+        App::Lpd => lpd::dissect(c, b, t),
+        App::Mq => mq::dissect(c, b, t),
+        App::Smtp => smtp::dissect(c, b, t),
+        App::Telnet => telnet::dissect(c, b, t),
         App::Http => http::dissect(c, b, t),
         App::Tls => tls::dissect(c, b, t),
     }
@@ -176,13 +218,22 @@ pub fn depends_on_streams(id: FieldId) -> bool {
 const ABOVE: &[Proto] = &[
     Proto::Data,
     Proto::DataTextLines,
+    Proto::Dns,
+    Proto::Drda,
+    Proto::Ftp,
+    Proto::FtpData,
     Proto::Http,
+    Proto::Imf,
     Proto::ImageGif,
     Proto::ImageJfif,
     Proto::Json,
+    Proto::Lpd,
     Proto::Media,
     Proto::MimeMultipart,
+    Proto::Mq,
     Proto::Png,
+    Proto::Smtp,
+    Proto::Telnet,
     Proto::Tls,
     Proto::UrlencodedForm,
     Proto::Xml,

@@ -265,11 +265,15 @@ fn tunnelled<S: Sink>(
     mut inside: Box<Tunnel>,
 ) -> Outcome<Verdict> {
     c.layer(Proto::Http, b.whole());
+    // The proxy stands for the end that was asked for.
+    let mut ports = t.ports;
+    let proxy = usize::from(t.upper != inside.upper);
+    ports[proxy] = inside.port;
     let app = inside.app.or_else(|| super::guess(b)).filter(|a| *a != App::Http);
     inside.app = app;
     let r = match app {
         Some(app) => {
-            let mut talk = Talk { state: &mut inside.state, expect: None, becomes: None, ..*t };
+            let mut talk = Talk { ports, state: &mut inside.state, expect: None, becomes: None, ..*t };
             super::call(c, app, b, &mut talk)
         }
         None => Ok(Verdict::Rejected),
@@ -384,9 +388,15 @@ fn previous<S: Sink>(c: &mut Ctx<'_, S>, s: &State) {
 /// After a CONNECT that was granted, the bytes are another protocol's.
 fn take_over(t: &mut Talk<'_>, kind: Line, first: &[u8]) {
     let code = number(first.split(|c| *c == b' ').nth(1).unwrap_or_default());
+    let upper = t.upper;
     let s = state(t);
     if kind == Line::Response && code / 100 == 2 && s.connect {
-        s.tunnel = Some(Box::new(Tunnel { app: super::tcp_port(s.port), state: super::State::None }));
+        s.tunnel = Some(Box::new(Tunnel {
+            app: super::tcp_port(s.port),
+            port: s.port,
+            upper,
+            state: super::State::None,
+        }));
     }
 }
 
@@ -397,9 +407,10 @@ pub fn number(text: &[u8]) -> u64 {
     digits.fold(0, |n, c| n * 10 + u64::from(c - b'0'))
 }
 
-/// Text that should be ASCII; what is not UTF-8 is replaced.
+/// Text up to the first null; what is not UTF-8 is replaced.
 pub fn string<S: Sink>(c: &mut Ctx<'_, S>, id: FieldId, text: &[u8], span: Span) {
     if c.sink.asks(id) {
+        let text = text.split(|v| *v == 0).next().unwrap_or_default();
         c.field(id, Value::Str(&String::from_utf8_lossy(text)), span);
     }
 }

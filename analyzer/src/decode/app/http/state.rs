@@ -42,6 +42,10 @@ pub struct State {
 pub struct Tunnel {
     /// What is spoken in it.
     pub app: Option<App>,
+    /// The port that was asked for.
+    pub port: u16,
+    /// Which end of the connection the proxy is.
+    pub upper: bool,
     /// What its decoder remembers.
     pub state: super::super::State,
 }
