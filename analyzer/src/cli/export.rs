@@ -12,7 +12,7 @@ use crate::export::pcap::PcapExport;
 use crate::export::pcapng::PcapngExport;
 use crate::export::printer::{self, Format, Printer, Wanted};
 use crate::export::select::Select;
-use crate::export::{Exporter, OutputKind};
+use crate::export::{Exporter, OutputKind, keylog};
 use crate::filter::Filter;
 use crate::pipeline::{self, Decoded, Report, Work};
 use crate::source::Framing;
@@ -45,6 +45,9 @@ pub struct Args {
     /// Read so many packets at most
     #[arg(short = 'c', value_name = "N")]
     limit: Option<u64>,
+    /// TLS keys, one a line as browsers and servers log them; they go into the .pcapng
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
     /// Framing to read with, where --framing says how to write a .ctrace
     #[arg(long, value_enum, value_name = "FRAMING")]
     input_framing: Option<Framing>,
@@ -53,6 +56,9 @@ pub struct Args {
 /// Runs the command.
 pub fn run(a: &Args) -> io::Result<ExitCode> {
     let kind = OutputKind::of(&a.out).map_err(usage)?;
+    if a.keylog.is_some() && kind != OutputKind::Pcapng {
+        return Err(usage("--keylog needs a .pcapng: no other format holds keys".into()));
+    }
     let filter = input::filter(a.filter.as_deref())?;
     if kind == OutputKind::Parquet || a.table.is_some() {
         return table(a, filter.as_ref());
@@ -170,7 +176,10 @@ impl Target {
 fn exporter(kind: OutputKind, file: File, a: &Args) -> io::Result<Box<dyn Exporter>> {
     Ok(match kind {
         OutputKind::Pcap => Box::new(PcapExport::new(file)),
-        OutputKind::Pcapng => Box::new(PcapngExport::new(file, a.filter.is_some() || a.limit.is_some())),
+        OutputKind::Pcapng => {
+            let filtered = a.filter.is_some() || a.limit.is_some();
+            Box::new(PcapngExport::new(file, filtered).with_keys(keys(a)?))
+        }
         OutputKind::Ctrace => {
             let framing = a.input.framing.unwrap_or(Framing::Rdw);
             Box::new(CtraceExport::new(file, framing, a.input.leap_seconds))
@@ -180,6 +189,20 @@ fn exporter(kind: OutputKind, file: File, a: &Args) -> io::Result<Box<dyn Export
         }
     })
 }
+
+/// The key log, when there is one and it is one.
+fn keys(a: &Args) -> io::Result<Option<Vec<u8>>> {
+    let Some(path) = &a.keylog else { return Ok(None) };
+    let keys =
+        std::fs::read(path).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+    if keys.len() > MAX_KEYS || !keylog::holds_keys(&keys) {
+        return Err(usage(format!("{}: no line is a TLS key", path.display())));
+    }
+    Ok(Some(keys))
+}
+
+/// No block of secrets is longer.
+const MAX_KEYS: usize = 256 << 20;
 
 struct Shared {
     target: Target,

@@ -1,12 +1,13 @@
 //! Packets on their way out: text, tables, captures.
 
 pub mod atomic;
-#[cfg(feature = "columnar")]
 pub mod columnar;
+#[cfg(feature = "columnar")]
 mod comment;
 pub mod ctrace;
 pub mod decap;
 pub mod hex;
+pub mod keylog;
 pub mod pcap;
 pub mod pcapng;
 pub mod printer;

@@ -50,6 +50,8 @@ pub struct PcapngExport {
     long: u64,
     /// True when not all packets are written.
     filtered: bool,
+    /// TLS keys, which every section starts with.
+    keys: Option<Vec<u8>>,
     scratch: Vec<u8>,
 }
 
@@ -66,7 +68,21 @@ impl PcapngExport {
             cut: 0,
             long: 0,
             filtered,
+            keys: None,
             scratch: Vec::new(),
+        }
+    }
+
+    /// Also writes these lines of a TLS key log, as a decryption secrets block.
+    #[must_use]
+    pub fn with_keys(self, keys: Option<Vec<u8>>) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// Writes the secrets into the section that was just begun.
+    fn secrets(&mut self, order: Endian) {
+        if let Some(keys) = &self.keys {
+            ng::Secrets::encode(order, ng::SecretsType::TLS_KEY_LOG, keys, &mut self.out);
         }
     }
 
@@ -112,12 +128,14 @@ impl PcapngExport {
     fn section_header(&mut self, block: &[u8]) {
         let at = self.out.len();
         self.out.extend_from_slice(block);
-        if self.filtered
+        if (self.filtered || self.keys.is_some())
             && let Some(length) = self.out.get_mut(at + 16..at + 24)
         {
             length.fill(0xFF);
         }
         self.section = Section::Theirs;
+        let big = block.get(8..12) == Some(&[0x1A, 0x2B, 0x3C, 0x4D]);
+        self.secrets(if big { Endian::Big } else { Endian::Little });
     }
 
     /// Begins a section of ours unless the output is in one.
@@ -128,6 +146,7 @@ impl PcapngExport {
             ng::Section::encode(ORDER, ng::UNKNOWN_LENGTH, &mut self.out, |o| {
                 o.text(OptionCode::SHB_USERAPPL, concat!("zscope ", env!("CARGO_PKG_VERSION")));
             });
+            self.secrets(ORDER);
         }
     }
 
