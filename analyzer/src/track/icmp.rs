@@ -121,6 +121,8 @@ pub struct Icmp {
     pub details: Vec<Detail>,
     /// Error messages, in order of first appearance, with their packets.
     pub errors: Vec<(About, Evidence)>,
+    /// Time of the first and the last packet of each.
+    pub times: Vec<Option<(Timestamp, Timestamp)>>,
     known: HashMap<About, u32, RandomState>,
 }
 
@@ -130,6 +132,7 @@ impl Default for Icmp {
             table: Table::new(Kind::Icmp),
             details: Vec::new(),
             errors: Vec::new(),
+            times: Vec::new(),
             known: HashMap::default(),
         }
     }
@@ -167,10 +170,14 @@ impl Icmp {
             None => {
                 self.known.insert(about, self.errors.len() as u32);
                 self.errors.push((about, Evidence::default()));
+                self.times.push(None);
                 self.errors.len() - 1
             }
         };
         self.errors[at].1.add(f.number);
+        if let Some(t) = f.time {
+            self.times[at] = Some(self.times[at].map_or((t, t), |(a, _)| (a, t)));
+        }
     }
 }
 

@@ -130,8 +130,10 @@ impl Neighbours {
         let (a, b) = (End { addr: by, port: 0 }, End { addr: to, port: 0 });
         let (i, _) = self.table.count(a, b, self.v6, f);
         self.detail(i).reply(mac, f);
+        // A probe of neighbour discovery does not say whose it is, and its own announcement follows.
         if let Some(&(prober, _)) = self.probes.get(&by)
             && prober != mac
+            && prober != [0; 6]
         {
             let address = Address { addr: by, v6: self.v6 };
             let room = self.refused.len() < MAX_OWNERS * 8;

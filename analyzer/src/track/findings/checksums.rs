@@ -1,13 +1,36 @@
 //! Wrong checksums: damage on the way, told apart from what an adapter fills in later.
 
 use super::{Context, Finding, Options, Severity, many};
+use crate::track::checksums::Sums;
+use crate::track::conversations::Kind;
+
+/// True when the receiver took what the trace shows with a wrong checksum: nothing had to be sent
+/// again, or it was answered. Then the packet was changed in the trace, or right on the wire.
+fn accepted(x: &Context<'_>, src: [u8; 16], sums: &Sums) -> bool {
+    match sums.of {
+        Some((Kind::Tcp, stream)) => {
+            let at = x.tcp.binary_search_by_key(&stream, |t| t.0.stream);
+            at.is_ok_and(|i| {
+                let (c, v) = &x.tcp[i];
+                let end = usize::from(v.ends[0].addr != src);
+                let side = &c.sides[(usize::from(c.first_sender) ^ end) & 1];
+                side.events().retransmissions() == 0 && v.packets[1 - end] > 0
+            })
+        }
+        Some((Kind::Udp, i)) => {
+            let c = &x.s.udp.table.all[i as usize];
+            c.packets[0] > 0 && c.packets[1] > 0
+        }
+        _ => false,
+    }
+}
 
 pub(super) fn find(x: &Context<'_>, o: Options, out: &mut Vec<Finding>) {
     let s = x.s;
     let mut wrong: Vec<_> = s.checksums.wrong().collect();
     wrong.sort_unstable_by_key(|w| w.0.addr);
     for (host, sums) in wrong {
-        if !sums.offload() {
+        if !sums.offload() && !accepted(x, host.addr, sums) {
             let text =
                 format!("{} from {host} arrived with a wrong checksum", many(sums.bad.count, "packet"));
             out.push(Finding::new(Severity::Warning, "checksum-bad", sums.of, text).shown_by(&sums.bad).act(

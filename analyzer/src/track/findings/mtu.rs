@@ -1,11 +1,15 @@
 //! Packets too long for their way: messages that say so.
 
 use super::{Context, Finding, Severity, reachability::conversation};
+use crate::track::conversations::between;
 use crate::track::icmp::Complaint;
+
+/// Packets under way when the first message is sent arrive within this time.
+const DEAF: i64 = 3_000_000_000;
 
 pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
     let s = x.s;
-    for (a, e) in &s.icmp.errors {
+    for ((a, e), times) in s.icmp.errors.iter().zip(&s.icmp.times) {
         let Complaint::TooBig(mtu) = a.what else { continue };
         let (from, to, dst) = (a.address(a.from), a.address(a.to), a.address(a.dst));
         let size = if mtu == 0 {
@@ -13,10 +17,12 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
         } else {
             format!("at most {mtu} bytes pass")
         };
-        // Once or twice is how a path's MTU is found; a host that goes on does not listen.
+        // A message for each packet under way is how a path's MTU is found; a host that goes on
+        // long after does not listen.
+        let goes_on = e.count > 3 && times.is_some_and(|(a, b)| between(a, b) >= DEAF);
         let (severity, rule) =
-            if e.count > 3 { (Severity::Error, "mtu-ignored") } else { (Severity::Note, "mtu-found") };
-        let text = if e.count > 3 {
+            if goes_on { (Severity::Error, "mtu-ignored") } else { (Severity::Note, "mtu-found") };
+        let text = if goes_on {
             format!("{to} goes on sending packets to {dst} that are too long for {from}: {size}")
         } else {
             format!("packets from {to} to {dst} are too long for {from}: {size}")

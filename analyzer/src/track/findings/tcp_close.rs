@@ -13,6 +13,8 @@ use crate::track::tcp::{Connection, State};
 const HALF: i64 = 120_000_000_000;
 /// Firewalls forget connections that are silent for longer.
 const IDLE: i64 = 3600 * 1_000_000_000;
+/// After so long the rest of the trace has nothing to do with it.
+const UNRELATED: i64 = 24 * IDLE;
 
 pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
     for (c, v) in &x.tcp {
@@ -31,7 +33,7 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
                         ),
                 );
             }
-            State::Open if overdue(last(c), x.s, IDLE) => {
+            State::Open if overdue(last(c), x.s, IDLE) && !overdue(last(c), x.s, UNRELATED) => {
                 let text = format!(
                     "{} and {} said nothing for more than an hour and did not close",
                     v.end(0),

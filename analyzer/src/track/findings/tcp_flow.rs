@@ -49,6 +49,9 @@ fn zero_window(
     let closed = e.window_closed_since().map(|t| c.latest().saturating_sub(t).max(0) as u64);
     let total = e.zero_window_time + closed.unwrap_or(0);
     let probes = other.events().count(Event::ZeroWindowProbe) + other.events().count(Event::KeepAlive);
+    if total == 0 && probes == 0 {
+        return;
+    }
     let (severity, rule, text) = match closed {
         Some(t) if t >= BRIEF || probes > 0 => (
             Severity::Error,

@@ -11,7 +11,6 @@ const LONG: u64 = 1000;
 
 /// One direction of a connection with what is around it.
 struct Way<'a> {
-    c: &'a Connection,
     own: &'a Side,
     other: &'a Side,
     from: String,
@@ -50,7 +49,6 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
         for from in 0..2 {
             let side = usize::from(c.first_sender) ^ from;
             let w = Way {
-                c,
                 own: &c.sides[side & 1],
                 other: &c.sides[1 - (side & 1)],
                 from: v.end(from),
@@ -218,9 +216,9 @@ fn incomplete(w: &Way<'_>, out: &mut Vec<Finding>) {
     } else {
         (gaps, &w.from, w.frames(&[Event::Lost]))
     };
-    let _ = w.c;
     let text = format!("the trace lacks segments that {who} sent and the other end received");
-    out.push(Finding::new(Severity::Warning, "trace-incomplete", w.of, text).packets(packets, n.into()).act(
+    let severity = if n >= 3 { Severity::Warning } else { Severity::Note };
+    out.push(Finding::new(severity, "trace-incomplete", w.of, text).packets(packets, n.into()).act(
         "whoever took the trace",
         "trace with a larger buffer or less per packet, and look at the lost-record counts; findings about \
              loss on this connection may be wrong",
