@@ -92,12 +92,13 @@ impl Differences {
         &self.rows
     }
 
-    /// The tables of fields, of fields that depend on earlier packets, and of filters, as a page of
-    /// documentation.
+    /// The tables of fields, of fields that depend on earlier packets, of filters, and of
+    /// conversations, as a page of documentation.
     #[must_use]
-    pub fn page(fields: &Self, analysis: &Self, filters: &Self) -> String {
+    pub fn page(fields: &Self, analysis: &Self, filters: &Self, sessions: &Self) -> String {
         let [fields, analysis] = [fields, analysis].map(|t| t.by_reason("fields"));
-        format!("{HEAD}{fields}\n{ANALYSIS}{analysis}\n{FILTERS}{}", filters.by_reason("filters"))
+        let (filters, sessions) = (filters.by_reason("filters"), sessions.by_reason("tables"));
+        format!("{HEAD}{fields}\n{ANALYSIS}{analysis}\n{FILTERS}{filters}\n{SESSIONS}{sessions}")
     }
 
     /// One row for each reason.
@@ -150,6 +151,15 @@ const FILTERS: &str = "\
 
 ";
 
+const SESSIONS: &str = "\
+## Conversations
+
+`zscope sessions --kind tcp|udp --json` has the conversations of `tshark -q -z conv,tcp` and
+`conv,udp`: ends in the same order, packets and bytes each way, start and duration. The differences
+are listed in `tests/peers/sessions-differences.tsv`.
+
+";
+
 /// The first files, and how many more there are.
 fn shortened(files: &BTreeSet<&str>) -> String {
     let mut text: Vec<String> = files.iter().take(3).map(|f| format!("`{f}`")).collect();
@@ -171,9 +181,10 @@ mod tests {
         assert!(!d.known("a.pcap", 9, "ip.id"));
         assert!(!d.known("b.pcap", 4, "tcp.len"));
         assert_eq!(d.unused().iter().map(|r| &r.file[..]).collect::<Vec<_>>(), ["b.pcap"]);
-        let page = Differences::page(&d, &Differences::default(), &Differences::default());
+        let page =
+            Differences::page(&d, &Differences::default(), &Differences::default(), &Differences::default());
         assert!(page.contains("| A   | `ip.len`  | `a.pcap` |"), "{page}");
-        assert!(page.ends_with("## Filters\n\nThere are none.\n"));
+        assert!(page.contains("## Filters\n\nThere are none.\n"));
     }
 
     #[test]
