@@ -37,6 +37,8 @@ impl Sink for Application {
     fn layer(&mut self, proto: Proto, span: Span) {
         match proto {
             Proto::Tcp | Proto::Udp | Proto::Udplite | Proto::Sctp => (self.armed, self.on) = (true, false),
+            // What an SMC record says beside its data.
+            Proto::SmcRecord => self.on = true,
             Proto::Data | Proto::Stop => self.on = false,
             Proto::Ip | Proto::Ipv6 | Proto::Icmp | Proto::Icmpv6 | Proto::Eth => {
                 (self.armed, self.on) = (false, false);

@@ -74,9 +74,9 @@ pub fn record(out: &mut String, r: &Record<'_>, look: &Look<'_>, detail: Detail,
     if detail == Detail::Summary {
         return;
     }
-    if !application.is_empty() {
-        out.push_str(application);
-    } else if look.options.dump.is_none() {
+    out.push_str(application);
+    // What the decoders say of an SMC record is about its header.
+    if look.options.dump.is_none() && (application.is_empty() || r.kind == Kind::Smc) {
         let bytes = if p.version == 0 && p.data.is_empty() { p.link } else { p.data };
         dump::data(out, bytes, p.data_len, look, look.code(r), usize::MAX);
     }

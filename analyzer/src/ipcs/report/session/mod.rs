@@ -42,6 +42,8 @@ struct Ends {
 #[derive(Debug, Clone, Copy)]
 struct Common {
     ends: Ends,
+    /// Why a TCP session has counts only.
+    note: &'static str,
     /// The end on the traced system; in a capture the one that sent first.
     local: usize,
     first: Timestamp,
@@ -278,6 +280,12 @@ impl Common {
     fn new(ends: Ends, r: &Record<'_>, own: usize) -> Self {
         Self {
             ends,
+            note: match (r.kind, ends.protocol) {
+                (Kind::Data, _) => " (data trace)",
+                (Kind::Smc, _) => " (SMC)",
+                (_, 6) => " (without headers)",
+                _ => "",
+            },
             local: match r.direction() {
                 'I' => 1 - own,
                 _ => own,
@@ -317,7 +325,7 @@ impl Common {
 impl Tcp {
     fn new(ends: Ends, r: &Record<'_>, own: usize) -> Self {
         Self {
-            common: Common::new(ends, r, own),
+            common: Common { note: "", ..Common::new(ends, r, own) },
             halves: [Half::default(), Half::default()],
             state: State::Closed,
             began: State::Closed,

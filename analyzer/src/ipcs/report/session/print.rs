@@ -29,7 +29,7 @@ fn heading(t: &mut String, number: usize, c: &Common, role: [&str; 2], o: &Optio
     let _ = writeln!(t, "{}", "-".repeat(80));
     let name = protocol_name(c.ends.protocol.into()).unwrap_or_else(|| c.ends.protocol.to_string());
     let packets = c.packets[0] + c.packets[1];
-    let _ = writeln!(t, "Session {number}: {name}, {packets} packet(s)");
+    let _ = writeln!(t, "Session {number}: {name}{}, {packets} packet(s)", c.note);
     let application = |i: usize| {
         let p = u64::from(c.ends.ports[i]);
         let found = NAMED_PORTS
