@@ -5,7 +5,7 @@ use super::Header;
 /// The end-of-record mark as the history holds it; bytes are 0..=255.
 pub(super) const MARK: u16 = 256;
 /// Symbols the history holds.
-pub(super) const CAPACITY: usize = 1 << 17;
+pub(super) const CAPACITY: usize = 1 << 18;
 /// Symbols kept when the history is moved.
 pub(super) const KEEP: usize = CAPACITY / 2;
 /// Symbols behind the capacity, so that a phrase and a copy wider than it need no check.
@@ -105,14 +105,30 @@ impl Records {
 
     /// Takes symbols; those taken before must have been made into records.
     pub(super) fn load(&mut self, symbols: &[u16]) {
-        self.bytes.clear();
         self.marks.clear();
         (self.at, self.mark) = (0, 0);
-        self.bytes.extend(symbols.iter().map(|&s| s as u8));
-        for (i, c) in symbols.chunks(16).enumerate() {
-            if c.iter().fold(0, |a, &s| a | s) > 255 {
-                let base = i as u32 * 16;
-                self.marks.extend((base..).zip(c).filter(|(_, s)| **s == MARK).map(|(i, _)| i));
+        self.bytes.resize(symbols.len(), 0);
+        let (bytes, rest) = self.bytes.as_chunks_mut::<32>();
+        let (chunks, more) = symbols.as_chunks::<32>();
+        for (i, (b, c)) in bytes.iter_mut().zip(chunks).enumerate() {
+            let mut any = 0;
+            for (b, &s) in b.iter_mut().zip(c) {
+                *b = s as u8;
+                any |= s;
+            }
+            if any > 255 {
+                let mut bits = c.iter().enumerate().fold(0u32, |m, (i, &s)| m | u32::from(s >> 8) << i);
+                while bits != 0 {
+                    self.marks.push(i as u32 * 32 + bits.trailing_zeros());
+                    bits &= bits - 1;
+                }
+            }
+        }
+        let base = chunks.len() * 32;
+        for (i, (b, &s)) in rest.iter_mut().zip(more).enumerate() {
+            *b = s as u8;
+            if s == MARK {
+                self.marks.push((base + i) as u32);
             }
         }
     }
