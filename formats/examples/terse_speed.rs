@@ -4,6 +4,8 @@
 //! and of processor time over all rounds, which a busy machine disturbs less.
 //! `terse_speed --make pack|spack trace|blank MEGABYTES OUT` writes a tersed file: `trace` is
 //! record-like data with text, counters and noise, `blank` is blanks only.
+//! `zscope unwrap OUT -o - | terse_speed --check trace|blank MEGABYTES` says whether such a file
+//! comes out as it went in.
 
 use formats::terse::{Decoder, Effort, Encoder, Header, Method, Need};
 use std::time::Instant;
@@ -13,6 +15,10 @@ fn main() {
     if args.first().is_some_and(|a| a == "--make") {
         let method = if args[1] == "pack" { Method::Pack } else { Method::Spack };
         make(method, &args[2], args[3].parse().expect("megabytes"), &args[4]);
+        return;
+    }
+    if args.first().is_some_and(|a| a == "--check") {
+        check(&args[1], args[2].parse().expect("megabytes"));
         return;
     }
     for name in &args {
@@ -60,12 +66,8 @@ fn decode(file: &[u8]) -> u64 {
     total
 }
 
-fn make(method: Method, kind: &str, megabytes: u64, out: &str) {
-    use std::io::Write;
-    let header = Header::host(method, kind == "trace", 4096);
-    let mut file = std::io::BufWriter::new(std::fs::File::create(out).expect("writable file"));
-    let mut codes = Vec::new();
-    let mut e = Encoder::new(&header, Effort::Longest, &mut codes);
+/// The records of a made file, one after another.
+fn records(kind: &str, megabytes: u64, mut each: impl FnMut(&[u8])) {
     let mut s = 0x2545_F491_4F6C_DD1Du64;
     let mut record = Vec::new();
     let mut done = 0u64;
@@ -87,10 +89,42 @@ fn make(method: Method, kind: &str, megabytes: u64, out: &str) {
             record.resize(4096, 0x40);
         }
         done += record.len() as u64;
-        e.record(&record, &mut codes);
+        each(&record);
+    }
+}
+
+fn make(method: Method, kind: &str, megabytes: u64, out: &str) {
+    use std::io::Write;
+    let header = Header::host(method, kind == "trace", 4096);
+    let mut file = std::io::BufWriter::new(std::fs::File::create(out).expect("writable file"));
+    let mut codes = Vec::new();
+    let mut e = Encoder::new(&header, Effort::Longest, &mut codes);
+    records(kind, megabytes, |record| {
+        e.record(record, &mut codes);
         file.write_all(&codes).expect("written");
         codes.clear();
-    }
+    });
     e.finish(&mut codes);
     file.write_all(&codes).expect("written");
+}
+
+/// Compares what standard input brings, a made file restored, with what it was made of.
+fn check(kind: &str, megabytes: u64) {
+    use std::io::Read;
+    let mut input = std::io::BufReader::with_capacity(1 << 20, std::io::stdin().lock());
+    let (mut got, mut bytes) = (Vec::new(), 0u64);
+    records(kind, megabytes, |record| {
+        let mut want = Vec::new();
+        if kind == "trace" {
+            want.extend_from_slice(&(record.len() as u16 + 4).to_be_bytes());
+            want.extend_from_slice(&[0, 0]);
+        }
+        want.extend_from_slice(record);
+        got.resize(want.len(), 0);
+        input.read_exact(&mut got).expect("as long as it was");
+        assert!(got == want, "differs behind {bytes} bytes");
+        bytes += want.len() as u64;
+    });
+    assert_eq!(input.read(&mut [0]).expect("readable"), 0, "longer than it was");
+    println!("{bytes} bytes as they were");
 }

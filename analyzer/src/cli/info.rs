@@ -16,6 +16,7 @@ use crate::source::{OpenError, Options, Reader};
 
 use super::input::Input;
 use super::output::Output;
+use super::owners::Owners;
 
 /// `zscope info FILE… [--json]`
 #[derive(Debug, clap::Args)]
@@ -68,6 +69,8 @@ pub struct Survey {
     pub interfaces: Vec<(Interface, u64)>,
     /// Packets by link type.
     pub links: BTreeMap<u16, u64>,
+    /// Whom the records of a component trace belong to.
+    pub owners: Owners,
 }
 
 /// Reads a whole file, record headers only.
@@ -88,6 +91,7 @@ pub fn survey(path: &Path, options: &Options) -> Result<Survey, OpenError> {
         let (mut link, mut run) = (None, 0);
         let mut last = batch.previous;
         for f in &batch.frames {
+            s.owners.count(&batch, f);
             s.captured += u64::from(f.data.len);
             s.on_wire += u64::from(f.orig_len);
             s.cut += u64::from(f.data.len < f.orig_len);
@@ -120,6 +124,7 @@ pub fn survey(path: &Path, options: &Options) -> Result<Survey, OpenError> {
     for (i, n) in s.interfaces.iter_mut().zip(per_interface) {
         i.1 = n;
     }
+    s.owners.settle();
     s.bytes = reader.position();
     s.report.path = path.to_owned();
     s.report.layers = reader.layers();
@@ -171,6 +176,9 @@ impl Survey {
             let description = iface.description.as_deref().map(|d| format!(" ({d})")).unwrap_or_default();
             row("interface", format!("{i}: {name}{description}, {n} packets"));
         }
+        for (k, v) in self.owners.rows() {
+            row(k, v);
+        }
         for (k, v) in &self.report.facts {
             row(k, v.clone());
         }
@@ -210,6 +218,7 @@ impl Survey {
         let other: Map<String, Value> = t.other.iter().map(|(k, v)| (k.to_string(), json!(v))).collect();
         let facts: Map<String, Value> =
             self.report.facts.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
+        let (jobs, asids) = self.owners.json();
         json!({
             "file": self.report.path.display().to_string(),
             "layers": self.report.layers,
@@ -234,6 +243,8 @@ impl Survey {
                 "name": i.name, "description": i.description, "link_type": i.link.0,
                 "snaplen": i.snaplen, "packets": n,
             })).collect::<Vec<_>>(),
+            "jobs": jobs,
+            "asids": asids,
             "facts": facts,
             "anomaly_counts": self.report.anomaly_counts,
             "anomalies": self.report.anomalies.iter().map(|a| json!({

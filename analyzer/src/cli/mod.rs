@@ -6,6 +6,7 @@ pub mod info;
 pub mod input;
 pub mod ipcs;
 pub mod output;
+pub mod owners;
 pub mod packets;
 pub mod sessions;
 pub mod sql;
