@@ -112,7 +112,9 @@ fn compare(ours: &[Conversation], theirs: &[Conversation]) -> (Vec<Conversation>
 }
 
 /// Rows compared and, for each kind that differs, an example of both sides.
-fn ask(c: &Capture) -> Result<(usize, Vec<(&'static str, String)>), String> {
+type Compared = (usize, Vec<(&'static str, String)>);
+
+fn ask(c: &Capture) -> Result<Compared, String> {
     let out =
         peer::tshark(&c.path, &["-q", "-z", "conv,tcp", "-z", "conv,udp"]).map_err(|e| e.to_string())?;
     if out.timed_out {

@@ -2,7 +2,7 @@
 
 use super::Output;
 use crate::track::conversations::{Kind, between};
-use crate::track::findings::{Finding, time};
+use crate::track::findings::{Finding, many, time};
 use crate::track::neighbours::mac_text;
 use crate::track::sessions::{Detail, Row, Sessions};
 use crate::track::tcp::{Connection, Event};
@@ -18,14 +18,14 @@ pub fn write(rows: &[Row<'_>], findings: &[Finding], s: &Sessions, out: &Output)
     } else {
         let head = ["#", "kind", "A", "B", "A->B", "bytes", "B->A", "bytes", "start", "duration", ""];
         let mut widths = head.map(str::len);
-        for r in rows.iter().take(LOOKED_AT) {
-            for (w, c) in widths.iter_mut().zip(cells(r, s)) {
-                *w = (*w).max(c.chars().count());
-            }
+        let first: Vec<_> = rows.iter().take(LOOKED_AT).map(|r| cells(r, s)).collect();
+        for (w, c) in first.iter().flat_map(|row| row.iter().enumerate()) {
+            widths[w] = widths[w].max(c.chars().count());
         }
         line(&mut text, &widths, &head.map(str::to_owned));
-        for r in rows {
-            line(&mut text, &widths, &cells(r, s));
+        let rest = rows.iter().skip(LOOKED_AT).map(|r| cells(r, s));
+        for row in first.into_iter().chain(rest) {
+            line(&mut text, &widths, &row);
             if text.len() > 1 << 16 {
                 if !out.write(text.as_bytes()) {
                     return false;
@@ -153,7 +153,8 @@ fn icmp(d: &crate::track::icmp::Detail) -> String {
     let (least, most, sum, n) = d.rtt;
     for by in 0..2 {
         if d.requests[by] > 0 {
-            let mut text = format!("{} echo requests, {} answered", d.requests[by], d.replies[by]);
+            let asked = many(d.requests[by], "echo request");
+            let mut text = format!("{asked}, {} answered", d.replies[by]);
             if n > 0 {
                 let average = time(sum / i128::from(n));
                 text.push_str(&format!(" in {}/{average}/{}", time(least), time(most)));
@@ -163,7 +164,7 @@ fn icmp(d: &crate::track::icmp::Detail) -> String {
     }
     let errors = d.errors[0] + d.errors[1];
     if errors > 0 {
-        all.push(format!("{errors} errors"));
+        all.push(many(errors, "error"));
     }
     all.join(", ")
 }

@@ -202,7 +202,8 @@ pub fn all(s: &Sessions, o: Options) -> Vec<Finding> {
 }
 
 /// `1 packet`, `2 packets`.
-pub(crate) fn many(n: impl Into<u64>, what: &str) -> String {
+#[must_use]
+pub fn many(n: impl Into<u64>, what: &str) -> String {
     match n.into() {
         1 => format!("1 {what}"),
         n => format!("{n} {what}s"),
