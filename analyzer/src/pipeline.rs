@@ -19,7 +19,8 @@ use crate::source::{OpenError, Options, Reader};
 use crate::track::defrag::{self, Joined, Reassembler};
 use crate::track::pairs::{Datagram, Pairs, Place};
 use crate::track::streams::{self, Step, Streams};
-use crate::track::tcp::{self, Answer, Owner, Segment, Tracker};
+use crate::track::tcp::quick::{self, Quick};
+use crate::track::tcp::{self, Answer, Follow as _, Owner, Segment, Tracker};
 
 /// What becomes of the decoded packets.
 pub trait Work: Send {
@@ -376,7 +377,7 @@ impl Shared<'_, '_> {
             for (i, f) in batch.frames.iter().enumerate() {
                 if in_turn(f) {
                     turn = true;
-                } else {
+                } else if !self.short_way(batch, i, before) {
                     self.walk(batch, i, &mut none, before);
                 }
             }
@@ -414,6 +415,24 @@ impl Shared<'_, '_> {
         }
         self.looking_back.done(batch.ticket);
         true
+    }
+
+    /// Takes the TCP segment of frame `i` when it is easily found; false when it has to be walked.
+    #[inline]
+    fn short_way(&self, batch: &Batch, i: usize, before: &mut Before) -> bool {
+        let f = &batch.frames[i];
+        match quick::look(f, batch.bytes(f.data), self.settings.follow_udp) {
+            Quick::Unknown => false,
+            Quick::Nothing => true,
+            Quick::Tcp(ip, b) => {
+                let segments = before.segments.len();
+                let owner = Owner::default();
+                let mut r = tcp::Recorder { segments: &mut before.segments, datagrams: None, owner };
+                r.segment(f, &ip, b, false);
+                before.of_frame[i] = segments..before.segments.len();
+                true
+            }
+        }
     }
 
     /// Walks frame `i` for its fragments, its TCP segments, and what these carry.

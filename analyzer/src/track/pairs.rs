@@ -19,6 +19,9 @@ pub struct Datagram {
     pub ends: Ends,
     /// When it was captured, nanoseconds since 1970.
     pub time: i64,
+    /// False when it has no part in the times: another packet only quotes it, or it is empty, of
+    /// which Wireshark takes no note.
+    pub timed: bool,
 }
 
 /// What is known of a datagram's pair.
@@ -92,7 +95,9 @@ impl Pairs {
             since_first: d.time.wrapping_sub(pair.first),
             since_previous: d.time.wrapping_sub(pair.last),
         };
-        pair.last = d.time;
+        if d.timed {
+            pair.last = d.time;
+        }
         place
     }
 }
@@ -105,7 +110,7 @@ mod tests {
     fn both_directions_are_one_pair() {
         let mut p = Pairs::default();
         let ends = |a: u8, b: u8| Ends::of([[a; 16], [b; 16]], [53, 1024]).0;
-        let at = |ends, time| Datagram { ends, time };
+        let at = |ends, time| Datagram { ends, time, timed: true };
         assert_eq!(p.datagram(&at(ends(1, 2), 100)), Place::default());
         assert_eq!(p.datagram(&at(ends(3, 2), 110)).stream, 1);
         let (back, upper) = Ends::of([[2; 16], [1; 16]], [1024, 53]);

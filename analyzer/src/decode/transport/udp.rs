@@ -42,10 +42,13 @@ pub fn depends_on_flow(id: FieldId) -> bool {
 /// Where the datagram stands among those between the same ends.
 #[inline]
 fn stream<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, ports: [u16; 2], b: Buf<'_>) {
-    let Some(place) = c.flows.as_mut().and_then(|f| f.datagram(c.frame, ip, ports)) else { return };
+    let timed = !c.quoted && b.reported() > HDR;
+    let Some(place) = c.flows.as_mut().and_then(|f| f.datagram(c.frame, ip, ports, timed)) else { return };
     c.bits(STREAM, place.stream, b, 0, 0);
-    c.field(TIME_RELATIVE, Value::Duration(place.since_first), b.span(0, 0));
-    c.field(TIME_DELTA, Value::Duration(place.since_previous), b.span(0, 0));
+    if timed {
+        c.field(TIME_RELATIVE, Value::Duration(place.since_first), b.span(0, 0));
+        c.field(TIME_DELTA, Value::Duration(place.since_previous), b.span(0, 0));
+    }
 }
 
 /// Dissects header and payload.
@@ -67,7 +70,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         let covered = b.truncate(len);
         c.bits(CHECKSUM_STATUS, checksum_status(c, ip, covered, 17, sum), b, 6, 2);
     }
-    stream(c, ip, [src, dst], b);
+    stream(c, ip, [src, dst], b.truncate(len));
     c.seen(Seen::Udp { ip, b: b.truncate(len), lite: false });
     payload(c, src, dst, b.from(HDR).truncate(len - HDR))
 }

@@ -16,7 +16,7 @@ pub trait Follow {
     fn segment(&mut self, frame: &Frame, ip: &Ip, b: Buf<'_>, quoted: bool) -> Option<Answer>;
 
     /// The datagram between these ports; `None` when datagrams are not followed.
-    fn datagram(&mut self, frame: &Frame, ip: &Ip, ports: [u16; 2]) -> Option<Place>;
+    fn datagram(&mut self, frame: &Frame, ip: &Ip, ports: [u16; 2], timed: bool) -> Option<Place>;
 }
 
 /// Keeps the segments for the tracker, and has no answer yet.
@@ -39,10 +39,10 @@ impl Follow for Recorder<'_> {
         None
     }
 
-    fn datagram(&mut self, frame: &Frame, ip: &Ip, ports: [u16; 2]) -> Option<Place> {
+    fn datagram(&mut self, frame: &Frame, ip: &Ip, ports: [u16; 2], timed: bool) -> Option<Place> {
         let (ends, _) = Ends::of([mapped(ip.version, ip.src), mapped(ip.version, ip.dst)], ports);
         if let Some(all) = &mut self.datagrams {
-            all.push(Datagram { ends, time: time(frame) });
+            all.push(Datagram { ends, time: time(frame), timed });
         }
         None
     }
@@ -73,7 +73,7 @@ impl Follow for Replay<'_> {
         if b.captured() < 16 { None } else { self.answers.next().copied() }
     }
 
-    fn datagram(&mut self, _: &Frame, _: &Ip, _: [u16; 2]) -> Option<Place> {
+    fn datagram(&mut self, _: &Frame, _: &Ip, _: [u16; 2], _: bool) -> Option<Place> {
         self.places.next().copied()
     }
 }
