@@ -14,6 +14,7 @@ struct Talk {
 }
 
 impl Talk {
+    #[allow(clippy::too_many_arguments)]
     fn say(
         &mut self,
         at: i64,
