@@ -132,8 +132,17 @@ impl Pdu {
     fn append(&mut self, at: u32, frame: u64, bytes: &[u8]) {
         let known = self.data.len() - (at as usize).min(self.data.len());
         let new = bytes.get(known..).unwrap_or_default();
+        if new.is_empty() {
+            return;
+        }
         self.data.extend_from_slice(new);
         self.pieces.push((frame, bytes.len() as u32));
+    }
+
+    /// True when bytes up to `end` are there without a hole.
+    #[must_use]
+    pub fn holds(&self, end: u32) -> bool {
+        self.data.len() as u32 >= end.wrapping_sub(self.seq)
     }
 
     /// True when nothing is missing up to where it is known to end.

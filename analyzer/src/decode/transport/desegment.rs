@@ -333,6 +333,11 @@ impl<S: Sink> Recording<'_, '_, S> {
                 }
                 Some((i, None)) => {
                     let p = &mut side.pdus[i];
+                    if p.holds(end) {
+                        // Seen before.
+                        self.steps.push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                        return;
+                    }
                     let missing = p.next.wrapping_sub(seq) as usize;
                     let take = if std::mem::take(&mut p.whole_segment) { len } else { len.min(missing) };
                     let follows = if missing < len { missing } else { 0 };

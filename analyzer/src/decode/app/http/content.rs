@@ -74,7 +74,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, h: &Head<'_>) {
         if let Some(note) = note {
             line.info.text(" (");
             super::text(&mut line.info, note);
-            line.info.text(") ");
+            line.info.text(")");
         } else if proto == Proto::Xml {
             line.name("HTTP/XML");
         }
