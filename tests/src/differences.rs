@@ -92,13 +92,14 @@ impl Differences {
         &self.rows
     }
 
-    /// The tables of fields, of fields that depend on earlier packets, of filters, and of
-    /// conversations, as a page of documentation.
+    /// The tables of fields, of fields of applications, of fields that depend on earlier packets,
+    /// of filters, and of conversations, as a page of documentation.
     #[must_use]
-    pub fn page(fields: &Self, analysis: &Self, filters: &Self, sessions: &Self) -> String {
-        let [fields, analysis] = [fields, analysis].map(|t| t.by_reason("fields"));
+    pub fn page([fields, apps, analysis, filters, sessions]: [&Self; 5]) -> String {
+        let [fields, apps, analysis] = [fields, apps, analysis].map(|t| t.by_reason("fields"));
         let (filters, sessions) = (filters.by_reason("filters"), sessions.by_reason("tables"));
-        format!("{HEAD}{fields}\n{ANALYSIS}{analysis}\n{FILTERS}{filters}\n{SESSIONS}{sessions}")
+        let changing = format!("{ANALYSIS}{analysis}\n{FILTERS}{filters}\n{SESSIONS}{sessions}");
+        format!("{HEAD}{fields}\n{APPS}{apps}\n{changing}")
     }
 
     /// One row for each reason.
@@ -146,6 +147,13 @@ not dissected here; the table is `tests/peers/tcp-analysis-differences.tsv`.
 
 ";
 
+const APPS: &str = "\
+## Application protocols
+
+Fields of `tests/peers/app-fields.txt`; files and frames in `tests/peers/app-differences.tsv`.
+
+";
+
 const FILTERS: &str = "\
 ## Filters
 
@@ -181,8 +189,8 @@ mod tests {
         assert!(!d.known("a.pcap", 9, "ip.id"));
         assert!(!d.known("b.pcap", 4, "tcp.len"));
         assert_eq!(d.unused().iter().map(|r| &r.file[..]).collect::<Vec<_>>(), ["b.pcap"]);
-        let page =
-            Differences::page(&d, &Differences::default(), &Differences::default(), &Differences::default());
+        let none = Differences::default();
+        let page = Differences::page([&d, &none, &none, &none, &none]);
         assert!(page.contains("| A   | `ip.len`  | `a.pcap` |"), "{page}");
         assert!(page.contains("## Filters\n\nThere are none.\n"));
     }

@@ -119,6 +119,13 @@ const COMPARED: &[&str] = &[
     "vlan",
 ];
 
+/// True when everything in front of the first of `apps` is dissected here.
+#[must_use]
+pub fn reaches(protocols: &str, apps: &[&str]) -> bool {
+    let mut in_front = protocols.split(':').take_while(|layer| !apps.contains(layer)).peekable();
+    in_front.peek().is_some() && in_front.all(|layer| KNOWN.contains(&layer))
+}
+
 /// True when the fields of a frame with these protocols (`eth:ethertype:ip:tcp`) can be compared.
 #[must_use]
 pub fn comparable(protocols: &str) -> bool {

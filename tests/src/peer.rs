@@ -26,6 +26,8 @@ pub struct Capture {
     pub size: u64,
     /// Packets that tshark finds in it.
     pub packets: u64,
+    /// Protocols that tshark finds in it.
+    pub protocols: Vec<String>,
 }
 
 /// The captures that tshark finds packets in, in the order of `INDEX.tsv`; `None`, with a word
@@ -47,6 +49,7 @@ pub fn captures(test: &str) -> Option<Vec<Capture>> {
     let captures = index.lines().filter(|l| !l.starts_with('#')).filter_map(|line| {
         let mut cells = line.split('\t');
         let (name, size, packets) = (cells.next()?, cells.next()?, cells.next()?);
+        let protocols = cells.next().unwrap_or_default();
         let packets = packets.parse().ok().filter(|&n: &u64| n > 0)?;
         let path = dir.join(name);
         path.is_file().then(|| Capture {
@@ -54,6 +57,7 @@ pub fn captures(test: &str) -> Option<Vec<Capture>> {
             path,
             size: size.parse().unwrap_or(0),
             packets,
+            protocols: protocols.split_whitespace().map(str::to_owned).collect(),
         })
     });
     Some(captures.collect())

@@ -171,9 +171,9 @@ fn fields_are_those_of_tshark() {
 #[test]
 fn the_page_for_people_says_what_the_table_says() {
     let root = workspace::root();
-    let tables = ["tshark", "tcp-analysis", "filter", "sessions"].map(|t| format!("{t}-differences.tsv"));
-    let [fields, analysis, filters, sessions] = tables.map(|t| Differences::read(&t));
-    let page = Differences::page(&fields, &analysis, &filters, &sessions);
+    let tables = ["tshark", "app", "tcp-analysis", "filter", "sessions"];
+    let tables = tables.map(|t| Differences::read(&format!("{t}-differences.tsv")));
+    let page = Differences::page(tables.each_ref());
     let path = root.join("docs/wireshark-comparison.md");
     if workspace::bless() {
         fs::write(&path, &page).expect("docs is writable");
