@@ -78,3 +78,29 @@ impl Checksums {
         self.hosts.iter().filter(move |h| wrong(h.1)).map(|(&addr, s)| (Address { addr, v6: s.v6 }, s))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sums(all: &[Checksum]) -> Sums {
+        let mut c = Checksums::default();
+        for (i, &sum) in all.iter().enumerate() {
+            let f = Frame { number: i as u64 + 1, ..Frame::default() };
+            c.count([1; 16], true, sum, (Kind::Udp, 0), &f);
+        }
+        c.hosts[&[1; 16]]
+    }
+
+    #[test]
+    fn damage_is_told_apart_from_offload() {
+        use Checksum::{Bad, Good, Partial, Unchecked};
+        // Damage hits one of many.
+        assert!(!sums(&[Good, Good, Bad, Good]).offload());
+        // Left to the adapter: unfinished, or wrong in every packet.
+        assert!(sums(&[Partial, Good, Partial]).offload());
+        assert!(sums(&[Bad, Bad, Bad, Unchecked]).offload());
+        // One wrong packet alone is no habit.
+        assert!(!sums(&[Bad]).offload());
+    }
+}
