@@ -249,3 +249,26 @@ impl Sessions {
         rows
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::frame::Frame;
+
+    #[test]
+    fn a_socket_is_joined_with_the_packets_between_its_ends() {
+        let (a, b) = (End { addr: [1; 16], port: 1025 }, End { addr: [2; 16], port: 80 });
+        let frame = |number| Frame { number, orig_len: 60, ..Frame::default() };
+        let mut s = Sessions::default();
+        s.udp.table.count(a, b, true, &frame(1));
+        s.udp.details.push(Default::default());
+        // The program's own view: the other direction first, and another socket without packets.
+        s.data.table.count(b, a, true, &frame(2));
+        s.data.details.push(data_trace::Detail { protocol: 17, bytes: [5, 7], ..Default::default() });
+        s.data.table.count(b, End { port: 9, ..a }, true, &frame(3));
+        s.data.details.push(data_trace::Detail { protocol: 17, ..Default::default() });
+        let rows = s.rows(|_| true);
+        let kinds: Vec<_> = rows.iter().map(|r| (r.conversation.kind, r.socket.map(|d| d.bytes))).collect();
+        assert_eq!(kinds, [(Kind::Udp, Some([5, 7])), (Kind::Data, Some([0, 0]))]);
+    }
+}
