@@ -90,6 +90,9 @@ pub fn show(c: &Ctrace, setup: &Setup) -> String {
     if o.session.is_some() || o.streams.is_some() {
         let _ = writeln!(t, "zscope sessions {files}{selected}");
     }
+    if o.streams.is_some() {
+        let _ = writeln!(t, "zscope sessions {files}{selected} --follow 0  # or another number of the list");
+    }
     if o.statistics.is_some() {
         let _ = writeln!(t, "zscope info {files}");
         if !selected.is_empty() {
