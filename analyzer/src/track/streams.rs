@@ -132,7 +132,8 @@ impl Pdu {
     fn append(&mut self, at: u32, frame: u64, bytes: &[u8]) {
         let known = self.data.len() - (at as usize).min(self.data.len());
         let new = bytes.get(known..).unwrap_or_default();
-        if new.is_empty() {
+        // What was there before is no piece; the end of the connection is one without bytes.
+        if new.is_empty() && !bytes.is_empty() {
             return;
         }
         self.data.extend_from_slice(new);
