@@ -142,6 +142,8 @@ pub struct Report {
     pub failed: Vec<OpenError>,
     /// The TCP connections, when [`Settings::follow_tcp`] asked for them.
     pub tcp: Tracker,
+    /// Pairs of UDP ends that had to be forgotten, so that their numbers began anew.
+    pub forgotten_pairs: u64,
 }
 
 /// What was found out about one input.
@@ -310,7 +312,9 @@ pub fn run<W: Work>(paths: &[PathBuf], options: &Options, settings: &Settings, w
     });
     let mut inputs = inputs.into_inner().unwrap_or_else(PoisonError::into_inner);
     inputs.close();
-    inputs.report.tcp = history.into_inner().unwrap_or_else(PoisonError::into_inner).tcp;
+    let history = history.into_inner().unwrap_or_else(PoisonError::into_inner);
+    inputs.report.forgotten_pairs = history.udp.forgotten;
+    inputs.report.tcp = history.tcp;
     inputs.report
 }
 

@@ -115,6 +115,12 @@ pub fn conclude(report: &Report) -> ExitCode {
     for f in &report.failed {
         eprintln!("zscope: {f}");
     }
+    let forgotten = report.tcp.evicted() + report.forgotten_pairs;
+    if forgotten > 0 {
+        eprintln!(
+            "zscope: more connections than fit: {forgotten} were forgotten, and count as new if they go on"
+        );
+    }
     for i in &report.inputs {
         let n: u64 = i.anomaly_counts.values().sum();
         if n == 0 {

@@ -75,12 +75,15 @@ pub struct Pairs {
     young: Map,
     old: Map,
     seen: u32,
+    /// Pairs that were forgotten.
+    pub forgotten: u64,
 }
 
 impl Pairs {
     /// The next datagram.
     pub fn datagram(&mut self, d: &Datagram) -> Place {
         if self.young.len() >= GENERATION {
+            self.forgotten += self.old.len() as u64;
             self.old = mem::take(&mut self.young);
         }
         let (old, seen) = (&mut self.old, &mut self.seen);
