@@ -35,6 +35,9 @@ pub struct Input {
     /// How many times its size a compressed trace may unpack to, 0 for no limit
     #[arg(long, default_value_t = LayerLimits::default().max_ratio, value_name = "N")]
     pub max_ratio: u64,
+    /// Megabytes of memory that unpacking a zstd or xz file may take
+    #[arg(long, default_value_t = LayerLimits::default().max_memory >> 20, value_name = "MB")]
+    pub max_window: u64,
     /// Threads to decode with [default: one for each core, four at most]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -47,7 +50,11 @@ impl Input {
     /// Reader options; `limit` ends the reading after so many frames.
     #[must_use]
     pub fn options(&self, limit: Option<u64>) -> Options {
-        let limits = LayerLimits { max_ratio: self.max_ratio, ..LayerLimits::default() };
+        let limits = LayerLimits {
+            max_ratio: self.max_ratio,
+            max_memory: self.max_window.saturating_mul(1 << 20),
+            ..LayerLimits::default()
+        };
         Options { framing: self.framing, leap_seconds: self.leap_seconds, limits, limit }
     }
 

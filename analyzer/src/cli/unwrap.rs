@@ -37,6 +37,9 @@ pub struct UnwrapArgs {
     /// How many times its size a file may unpack to, 0 for no limit
     #[arg(long, default_value_t = LayerLimits::default().max_ratio, value_name = "N")]
     pub max_ratio: u64,
+    /// Megabytes of memory that unpacking a zstd or xz file may take
+    #[arg(long, default_value_t = LayerLimits::default().max_memory >> 20, value_name = "MB")]
+    pub max_window: u64,
     /// How many bytes a file may unpack to, 0 for no limit
     #[arg(long, default_value_t = 0, value_name = "BYTES")]
     pub max_bytes: u64,
@@ -54,6 +57,7 @@ impl UnwrapArgs {
             member: None,
             tape_file: None,
             max_ratio: LayerLimits::default().max_ratio,
+            max_window: LayerLimits::default().max_memory >> 20,
             max_bytes: 0,
         }
     }
@@ -112,6 +116,7 @@ pub fn unwrap(args: &UnwrapArgs) -> io::Result<Unwrapped> {
     let options = LayerOptions {
         limits: LayerLimits {
             max_ratio: args.max_ratio,
+            max_memory: args.max_window.saturating_mul(1 << 20),
             max_bytes: args.max_bytes,
             ..LayerLimits::default()
         },

@@ -29,6 +29,9 @@ pub const PEEK: usize = 256 << 10;
 /// Layers inside each other; more are not peeled.
 pub const MAX_NESTING: usize = 16;
 
+/// What to do when a window is larger than allowed.
+const MORE_MEMORY: &str = "allow more memory with --max-window if the file is trusted";
+
 /// What a file may unpack to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerLimits {
@@ -39,7 +42,7 @@ pub struct LayerLimits {
     pub ratio_from: u64,
     /// Output of any layer in bytes, 0 for no limit.
     pub max_bytes: u64,
-    /// Memory that one layer's window may take.
+    /// Memory that one layer's window may take. zstd's usual levels need 8 MB at most, xz's 64 MB.
     pub max_memory: u64,
 }
 

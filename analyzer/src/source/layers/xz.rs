@@ -1,6 +1,6 @@
 //! xz: any number of streams, with zero padding between them.
 
-use super::{Context, Input, LayerInfo, Meter, Reader};
+use super::{Context, Input, LayerInfo, MORE_MEMORY, Meter, Reader};
 use crate::source::frame::AnomalyKind;
 use liblzma::stream::{Action, Error, Status, Stream};
 use std::io::{self, Read};
@@ -100,7 +100,7 @@ impl Read for Xz {
                 }
                 Err(Error::MemLimit) => {
                     let text = format!("needs more than {} bytes of memory", self.memory);
-                    self.end(AnomalyKind::LimitReached, text, "unpack the file with xz first");
+                    self.end(AnomalyKind::LimitReached, text, MORE_MEMORY);
                 }
                 Ok(_) => self.end(AnomalyKind::BadCompression, "the data can not go on".to_owned(), ""),
                 Err(e) => {

@@ -1,6 +1,6 @@
 //! zstd (RFC 8878): any number of frames, skippable ones included.
 
-use super::{Context, Input, LayerInfo, Meter, Reader};
+use super::{Context, Input, LayerInfo, MORE_MEMORY, Meter, Reader};
 use crate::source::frame::AnomalyKind;
 use std::io::{self, Read};
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
@@ -99,8 +99,13 @@ impl Read for Zstd {
                 }
                 Ok(_) => {}
                 Err(e) => {
-                    let text = format!("damaged data: {e}");
-                    self.end(AnomalyKind::BadCompression, text, "");
+                    let text = e.to_string();
+                    // The library's words for a window above the limit.
+                    if text.contains("too much memory") {
+                        self.end(AnomalyKind::LimitReached, text, MORE_MEMORY);
+                    } else {
+                        self.end(AnomalyKind::BadCompression, format!("damaged data: {text}"), "");
+                    }
                 }
             }
             if made > 0 {

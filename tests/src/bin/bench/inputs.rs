@@ -85,7 +85,8 @@ impl Inputs {
                 Command::new(zscope)
                     .arg("export")
                     .arg(&self.mixed.path)
-                    .args(["--framing", framing, "-o"])
+                    // What is not IP would not be in the pcap that the other program reads.
+                    .args(["-Y", "ip or ipv6", "--framing", framing, "-o"])
                     .arg(&path),
             )?;
             process::measure(Command::new(zscope).arg("export").arg(&path).arg("-o").arg(&back))?;
