@@ -28,7 +28,7 @@ impl Select {
         let plain = (0..).zip(filter.fields()).map(|(slot, id)| {
             let need = filter.need(slot);
             let protocol = id.def().kind == Kind::Protocol;
-            plain::Field::of(*id).filter(|_| !need.layers && !need.whole && !(protocol && need.values))
+            plain::Field::of(*id).filter(|_| !(need.layers || need.whole || protocol && need.values))
         });
         Self { filter: filter.clone(), columns, plain: plain.collect(), passed: Vec::new() }
     }
