@@ -190,6 +190,24 @@ pub fn all(inputs: &Inputs, peer_packets: u64) -> Vec<Case> {
             Goal::Cost(1.0),
         );
         add("whole export", &["export", f, "-o", &a], "editcap", &["-F", "pcapng", f, &b], Goal::Cost(1.0));
+        add(
+            "TCP conversations",
+            &["sessions", f, "--kind", "tcp"],
+            "tshark",
+            &["-q", "-r", f, "-z", "conv,tcp"],
+            Goal::Faster(90.0),
+        );
+        let analysed = ["-Y", "tcp.analysis.flags"];
+        add(
+            "TCP analysis",
+            &[&["packets", f], &analysed[..]].concat(),
+            "tshark",
+            &[&["-r", f], &analysed[..]].concat(),
+            Goal::Faster(60.0),
+        );
+        let fields = [&["packets", f], TEN_FIELDS].concat();
+        let parquet = out("ours.parquet");
+        add("Parquet beside fields", &["export", f, "-o", &parquet], "zscope", &fields, Goal::Cost(2.0));
         let one = [&["packets", f, "--threads", "1"], TEN_FIELDS].concat();
         let two = [&["packets", f, "--threads", "2"], TEN_FIELDS].concat();
         add("two threads beside one", &two, "zscope", &one, Goal::Wall(0.6));
