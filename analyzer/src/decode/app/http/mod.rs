@@ -173,7 +173,7 @@ pub fn line(b: &[u8]) -> Option<(&[u8], usize)> {
     Some((text.strip_suffix(b"\r").unwrap_or(text), at + 1))
 }
 
-/// Like [`line`]; what has no end ends with the bytes.
+/// Like [`line()`]; what has no end ends with the bytes.
 #[must_use]
 pub fn line_or_rest(b: &[u8]) -> (&[u8], usize) {
     line(b).unwrap_or((b, b.len()))
