@@ -69,7 +69,7 @@ fn zscope(args: &[&str]) -> String {
     String::from_utf8(out.stdout).unwrap()
 }
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "frame.time_epoch",
     "utc2.component",
     "cte.fmtid",
@@ -80,6 +80,7 @@ const FIELDS: [&str; 11] = [
     "ip.dst",
     "udp.dstport",
     "udp.length",
+    "udp.payload",
     "data.data",
 ];
 
@@ -93,8 +94,8 @@ fn fields(file: &Temp) -> Vec<String> {
 fn entries_are_taken_out_of_their_packets() {
     let want = [
         "1000000000.000005000\tSYSTCPDA\t0x00000004\tTR1\t\t1\t9.67.113.65\t9.37.80.3\t53\t36\t\
-         9d4a0100000100000000000002773303 69626d03636f6d00001c0001",
-        "1000000000.000005000\tSYSTCPDA\t0x00000005\t\tUSER12\t1\t10.1.0.2\t\t\t\t474554202f20485454502f312e300d0a0d0a",
+         9d4a0100000100000000000002773303 69626d03636f6d00001c0001\t",
+        "1000000000.000005000\tSYSTCPDA\t0x00000005\t\tUSER12\t1\t10.1.0.2\t\t\t\t\t474554202f20485454502f312e300d0a0d0a",
     ]
     .map(|s| s.replace(' ', ""));
     for (name, bytes) in

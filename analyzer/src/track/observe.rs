@@ -8,6 +8,7 @@ use formats::checksum::Sum;
 
 use super::defrag::Key;
 use super::tcp::Segment;
+use super::tcp::quick::{self, Quick};
 use crate::decode::buf::Buf;
 use crate::decode::net::Ip;
 use crate::decode::{Ctx, FieldId, Proto, Seen, Sink, Span, Value};
@@ -160,7 +161,19 @@ impl Observer {
                 s.frame_len = f.orig_len;
                 s.time = f.time.map_or(0, nanos);
                 s.verify = s.wanted.verify || f.number <= ALWAYS_VERIFIED;
-                passed.is_none_or(|p| p[s.frame as usize])
+                if passed.is_some_and(|p| !p[s.frame as usize]) {
+                    return false;
+                }
+                match quick::look(f, batch.batch.bytes(f.data), true) {
+                    Quick::Tcp(ip, b) => {
+                        if s.wanted.tcp {
+                            s.tcp(&ip, b, false);
+                        }
+                        false
+                    }
+                    // What is not followed here may hold a tunnel.
+                    Quick::Nothing | Quick::Unknown => true,
+                }
             },
             |c, _| socket_data(c),
         );

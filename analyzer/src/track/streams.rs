@@ -12,6 +12,8 @@ use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::decode::app::{App, Need, State};
 
 /// Bytes of unfinished messages held at most; the oldest go first.
@@ -202,8 +204,8 @@ pub struct Expect {
 /// Connections and their unfinished messages.
 #[derive(Debug, Default)]
 pub struct Table {
-    young: HashMap<Key, Box<Conn>>,
-    old: HashMap<Key, Box<Conn>>,
+    young: HashMap<Key, Box<Conn>, RandomState>,
+    old: HashMap<Key, Box<Conn>, RandomState>,
     expected: HashMap<([u8; 16], u16), Expect>,
     order: VecDeque<(u64, Key, bool)>,
     held: usize,
