@@ -63,6 +63,22 @@ pub fn captures(test: &str) -> Option<Vec<Capture>> {
     Some(captures.collect())
 }
 
+/// The project's own samples that tshark reads.
+#[must_use]
+pub fn samples() -> Vec<Capture> {
+    let root = workspace::root();
+    let captures = workspace::files(&root.join("samples"))
+        .into_iter()
+        .filter(|p| matches!(p.extension().and_then(|e| e.to_str()), Some("pcap" | "pcapng")));
+    captures
+        .map(|path| {
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            let size = std::fs::metadata(&path).map_or(0, |m| m.len());
+            Capture { name, path, size, packets: 0, protocols: Vec::new() }
+        })
+        .collect()
+}
+
 /// What tshark says about a file. A developer may name a folder in `ZSCOPE_PEER_CACHE` that
 /// keeps its answers from one run to the next; with `CI=true` it is always asked.
 ///

@@ -1,4 +1,5 @@
-//! The same fields of the same frames from zscope and from tshark, over all captures.
+//! The same fields of the same frames from zscope and from tshark, over all captures
+//! and the project's own samples.
 //!
 //! Differences that are meant stand in `tests/peers/tshark-differences.tsv`: one that is not
 //! listed fails the test, and so does a listed one that no longer occurs. All that are not
@@ -108,7 +109,8 @@ struct Sum {
 
 #[test]
 fn fields_are_those_of_tshark() {
-    let Some(captures) = peer::captures("peer_tshark fields") else { return };
+    let Some(mut captures) = peer::captures("peer_tshark fields") else { return };
+    captures.extend(peer::samples());
     let root = workspace::root();
     let mut table = Differences::read("tshark-differences.tsv");
     let outcomes = peer::each(&captures, compare);
