@@ -13,6 +13,7 @@ macro_rules! codes {
     )* };
 }
 
+/// Declares functions from a code to its text.
 macro_rules! table {
     ($( $(#[$doc:meta])* $name:ident { $($code:literal $text:literal)* } )*) => { $(
         $(#[$doc])*
@@ -25,6 +26,7 @@ macro_rules! table {
         }
     )* };
 }
+pub(crate) use table;
 
 codes! {
     /// EtherType.

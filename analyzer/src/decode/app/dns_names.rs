@@ -1,17 +1,6 @@
 //! Texts of the codes in DNS messages, from the registries of IANA.
 
-macro_rules! table {
-    ($( $(#[$doc:meta])* $name:ident { $($code:literal $text:literal)* } )*) => { $(
-        $(#[$doc])*
-        #[must_use]
-        pub fn $name(v: u64) -> Option<&'static str> {
-            match v {
-                $( $code => Some($text), )*
-                _ => None,
-            }
-        }
-    )* };
-}
+use crate::decode::names::table;
 
 table! {
     /// Resource record type.

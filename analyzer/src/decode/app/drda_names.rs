@@ -1,18 +1,7 @@
 //! Code points of the Distributed Data Management architecture, and the codes in its parameters
 //! (Open Group, DRDA volume 3).
 
-macro_rules! table {
-    ($( $(#[$doc:meta])* $name:ident { $($code:literal $text:literal)* } )*) => { $(
-        $(#[$doc])*
-        #[must_use]
-        pub fn $name(v: u64) -> Option<&'static str> {
-            match v {
-                $( $code => Some($text), )*
-                _ => None,
-            }
-        }
-    )* };
-}
+use crate::decode::names::table;
 
 macro_rules! points {
     ($( $(#[$doc:meta])* $name:ident $code:literal; )*) => { $(

@@ -162,16 +162,7 @@ crate::protocol! { Ospf, "ospf", "Open Shortest Path First";
 }
 
 mod names {
-    macro_rules! table {
-        ($( $name:ident { $($code:literal $text:literal)* } )*) => { $(
-            pub fn $name(v: u64) -> Option<&'static str> {
-                match v {
-                    $( $code => Some($text), )*
-                    _ => None,
-                }
-            }
-        )* };
-    }
+    use crate::decode::names::table;
 
     table! {
         message { 1 "Hello Packet" 2 "DB Description" 3 "LS Request" 4 "LS Update" 5 "LS Acknowledge" }

@@ -32,16 +32,7 @@ crate::protocol! { Rip, "rip", "Routing Information Protocol";
 }
 
 mod names {
-    macro_rules! table {
-        ($( $name:ident { $($code:literal $text:literal)* } )*) => { $(
-            pub fn $name(v: u64) -> Option<&'static str> {
-                match v {
-                    $( $code => Some($text), )*
-                    _ => None,
-                }
-            }
-        )* };
-    }
+    use crate::decode::names::table;
 
     table! {
         command {

@@ -90,16 +90,7 @@ crate::protocol! { Snmp, "snmp", "Simple Network Management Protocol";
 }
 
 mod names {
-    macro_rules! table {
-        ($( $name:ident { $($code:literal $text:literal)* } )*) => { $(
-            pub fn $name(v: u64) -> Option<&'static str> {
-                match v {
-                    $( $code => Some($text), )*
-                    _ => None,
-                }
-            }
-        )* };
-    }
+    use crate::decode::names::table;
 
     table! {
         version { 0 "version-1" 1 "v2c" 2 "v2u" 3 "snmpv3" }

@@ -24,16 +24,7 @@ crate::protocol! { Tftp, "tftp", "Trivial File Transfer Protocol";
 }
 
 mod names {
-    macro_rules! table {
-        ($( $name:ident { $($code:literal $text:literal)* } )*) => { $(
-            pub fn $name(v: u64) -> Option<&'static str> {
-                match v {
-                    $( $code => Some($text), )*
-                    _ => None,
-                }
-            }
-        )* };
-    }
+    use crate::decode::names::table;
 
     table! {
         opcode {

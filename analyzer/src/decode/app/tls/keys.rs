@@ -127,7 +127,7 @@ pub fn certificate_request<S: Sink>(c: &mut Ctx<'_, S>, r: &mut Reader<'_>, vers
         let len = list.u16(c, HS_DNAME_LEN)?;
         list.mark(c, HS_DNAME, len);
         let name = list.part(len)?;
-        x509::name(c, name.b)?;
+        x509::name(name.b)?;
     }
     Ok(())
 }

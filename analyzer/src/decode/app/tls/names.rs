@@ -1,17 +1,6 @@
 //! Texts of the codes of TLS (IANA registries, RFC 8446).
 
-macro_rules! table {
-    ($( $(#[$doc:meta])* $name:ident { $($code:literal $text:literal)* } )*) => { $(
-        $(#[$doc])*
-        #[must_use]
-        pub fn $name(v: u64) -> Option<&'static str> {
-            match v {
-                $( $code => Some($text), )*
-                _ => None,
-            }
-        }
-    )* };
-}
+use crate::decode::names::table;
 
 table! {
     /// Content type of a record.
