@@ -11,6 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::decode::buf::Buf;
 use crate::decode::ctx::{Ctx, Settings, Times};
+use crate::decode::plain::Plain;
 use crate::decode::sink::Nothing;
 use crate::decode::value::Span;
 use crate::decode::{Sink, dispatch, frame, zos};
@@ -19,7 +20,6 @@ use crate::source::{OpenError, Options, Reader};
 use crate::track::defrag::{self, Joined, Reassembler};
 use crate::track::pairs::{Datagram, Pairs, Place};
 use crate::track::streams::{self, Step, Streams};
-use crate::track::tcp::quick::{self, Quick};
 use crate::track::tcp::{self, Answer, Follow as _, Owner, Segment, Tracker};
 
 /// What becomes of the decoded packets.
@@ -421,22 +421,17 @@ impl Shared<'_, '_> {
         true
     }
 
-    /// Takes the TCP segment of frame `i` when it is easily found; false when it has to be walked.
+    /// Takes the TCP segment of frame `i` when the packet is plain; false when it has to be walked.
     #[inline]
     fn short_way(&self, batch: &Batch, i: usize, before: &mut Before) -> bool {
         let f = &batch.frames[i];
-        match quick::look(f, batch.bytes(f.data), self.settings.follow_udp) {
-            Quick::Unknown => false,
-            Quick::Nothing => true,
-            Quick::Tcp(ip, b) => {
-                let segments = before.segments.len();
-                let owner = Owner::default();
-                let mut r = tcp::Recorder { segments: &mut before.segments, datagrams: None, owner };
-                r.segment(f, &ip, b, false);
-                before.of_frame[i] = segments..before.segments.len();
-                true
-            }
-        }
+        let Some(plain) = Plain::read(f.link, batch.bytes(f.data)) else { return false };
+        let Some((ip, b)) = plain.segment(f.orig_len as usize) else { return !self.settings.follow_udp };
+        let segments = before.segments.len();
+        let mut r = tcp::Recorder { segments: &mut before.segments, datagrams: None, owner: owner(batch, f) };
+        r.segment(f, &ip, b, false);
+        before.of_frame[i] = segments..before.segments.len();
+        true
     }
 
     /// Walks frame `i` for its fragments, its TCP segments, and what these carry.
@@ -445,9 +440,12 @@ impl Shared<'_, '_> {
         let History { fragments, streams, .. } = history;
         let (segments, datagrams) = (before.segments.len(), before.datagrams.len());
         let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
-        let owner = zos::owner(f.head_kind, batch.bytes(f.head)).map_or(Owner::default(), |o| o.1);
         let datagrams_too = self.settings.follow_udp.then_some(&mut before.datagrams);
-        let mut flows = tcp::Recorder { segments: &mut before.segments, datagrams: datagrams_too, owner };
+        let mut flows = tcp::Recorder {
+            segments: &mut before.segments,
+            datagrams: datagrams_too,
+            owner: owner(batch, f),
+        };
         let (mut nothing, times) = (Nothing, Times::default());
         let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
         if self.settings.follows() {
@@ -465,6 +463,12 @@ impl Shared<'_, '_> {
             before.datagrams_of_frame[i] = datagrams..before.datagrams.len();
         }
     }
+}
+
+/// Whose socket a frame belongs to, where its container says so.
+#[inline]
+fn owner(batch: &Batch, f: &Frame) -> Owner {
+    zos::owner(f.head_kind, batch.bytes(f.head)).map_or(Owner::default(), |o| o.1)
 }
 
 #[cfg(test)]

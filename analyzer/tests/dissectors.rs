@@ -4,9 +4,12 @@
 use std::sync::OnceLock;
 
 use analyzer::decode::columns::{Columns, Sources};
+use analyzer::decode::net::Ip;
 use analyzer::decode::plain::{self, Plain};
 use analyzer::decode::tree::Tree;
-use analyzer::decode::{Ctx, Kind, Settings, Sink, Times, Value, frame, print, registry, stop};
+use analyzer::decode::{
+    Buf, Ctx, FieldId, Kind, Proto, Seen, Settings, Sink, Span, Times, Value, frame, print, registry, stop,
+};
 use analyzer::source::frame::{Batch, Chunk, Frame, LinkType};
 use analyzer::track::defrag::Reassembler;
 use proptest::prelude::*;
@@ -167,6 +170,29 @@ const LINKS: [u16; 24] = [
     0xFF00,
 ];
 
+/// Ends, place and length of every TCP segment that the dissectors show to trackers.
+#[derive(Default)]
+struct Segments(Vec<([u8; 16], [u8; 16], u8, Span, usize)>);
+
+impl Segments {
+    fn add(&mut self, ip: &Ip, b: Buf<'_>) {
+        self.0.push((ip.src, ip.dst, ip.version, b.whole(), b.reported()));
+    }
+}
+
+impl Sink for Segments {
+    fn wants(&self, _: Proto) -> bool {
+        false
+    }
+    fn layer(&mut self, _: Proto, _: Span) {}
+    fn field(&mut self, _: FieldId, _: Value<'_>, _: Span) {}
+    fn seen(&mut self, what: Seen<'_>) {
+        if let Seen::Tcp { ip, b, .. } = what {
+            self.add(ip, b);
+        }
+    }
+}
+
 /// What the plain reader says of a packet is what the dissectors find in it.
 fn plain_agrees(link: u16, bytes: &[u8], reported: usize) -> bool {
     let Some(packet) = Plain::read(LinkType(link), bytes) else { return false };
@@ -184,6 +210,12 @@ fn plain_agrees(link: u16, bytes: &[u8], reported: usize) -> bool {
         let said: Vec<_> = packet.value(*place).into_iter().collect();
         assert_eq!(said, found, "{} of {bytes:02x?}", id.def().name);
     }
+    let (mut said, mut found) = (Segments::default(), Segments::default());
+    if let Some((ip, b)) = packet.segment(reported) {
+        said.add(&ip, b);
+    }
+    decode(&mut found, link, bytes, reported);
+    assert_eq!(said.0, found.0, "{bytes:02x?}");
     true
 }
 

@@ -2,16 +2,17 @@
 //!
 //! Ethernet with at most one VLAN tag, or bare IP; IPv4 without options that is no fragment, or
 //! IPv6 without extension headers; then a whole TCP or UDP header that carries no tunnel. A filter
-//! that asks only for what stands in these headers is answered without the dissectors, which
-//! would find the same. Of any other packet nothing is said here.
+//! that asks only for what stands in these headers, and trackers of TCP, are answered without the
+//! dissectors, which would find the same. Of any other packet nothing is said here.
 
+use super::buf::Buf;
 use super::dispatch::is_tunnel_port;
 use super::field::FieldId;
 use super::link::{ethernet, vlan};
-use super::net::{ipv4, ipv6};
+use super::net::{Ip, ipv4, ipv6};
 use super::registry::Proto;
 use super::transport::{tcp, udp};
-use super::value::Value;
+use super::value::{Span, Value};
 use crate::source::frame::LinkType;
 
 /// A packet of this shape.
@@ -26,6 +27,8 @@ pub struct Plain<'a> {
     udp: bool,
     /// The transport header without options.
     transport: &'a [u8],
+    /// Bytes that the network header says it carries.
+    carried: usize,
 }
 
 const TCP: u8 = 6;
@@ -56,22 +59,23 @@ impl<'a> Plain<'a> {
             LinkType::RAW => frame.first()? >> 4,
             _ => return None,
         };
-        let (proto, payload) = if version == 4 {
-            let head = ip.first_chunk::<20>()?;
+        let (proto, header, carried) = if version == 4 {
+            let head = ip.first_chunk::<{ ipv4::MIN }>()?;
             let len = usize::from(u16::from_be_bytes([head[2], head[3]]));
             // 45: version 4, five words. No fragment: neither an offset nor more to come.
-            if head[0] != 0x45 || head[6] & 0x3F != 0 || head[7] != 0 || len < 20 {
+            if head[0] != 0x45 || head[6] & 0x3F != 0 || head[7] != 0 {
                 return None;
             }
-            (head[9], ip.get(20..len.min(ip.len()))?)
+            (head[9], ipv4::MIN, len.checked_sub(ipv4::MIN)?)
         } else {
-            let head = ip.first_chunk::<40>()?;
+            let head = ip.first_chunk::<{ ipv6::HDR }>()?;
             let len = usize::from(u16::from_be_bytes([head[4], head[5]]));
             if version != 6 || head[0] >> 4 != 6 || len == 0 {
                 return None;
             }
-            (head[6], ip.get(40..(40 + len).min(ip.len()))?)
+            (head[6], ipv6::HDR, len)
         };
+        let payload = ip.get(header..(header + carried).min(ip.len()))?;
         let transport = match proto {
             TCP => {
                 let head = payload.get(..tcp::HDR)?;
@@ -85,7 +89,27 @@ impl<'a> Plain<'a> {
             }
             _ => return None,
         };
-        Some(Self { frame, ethernet, tagged, v6: version == 6, ip, udp: proto == UDP, transport })
+        Some(Self { frame, ethernet, tagged, v6: version == 6, ip, udp: proto == UDP, transport, carried })
+    }
+
+    /// Its TCP segment, of a frame that had `reported` bytes on the wire, with what its network
+    /// header says; `None` for a datagram.
+    #[inline]
+    #[must_use]
+    pub fn segment(&self, reported: usize) -> Option<(Ip, Buf<'a>)> {
+        if self.udp {
+            return None;
+        }
+        let (header, src, dst) = if self.v6 {
+            (ipv6::HDR, *self.ip[8..].first_chunk()?, *self.ip[24..].first_chunk()?)
+        } else {
+            let wide = |at: usize| Some(Ip::wide(u32::from_be_bytes(*self.ip[at..].first_chunk()?)));
+            (ipv4::MIN, wide(12)?, wide(16)?)
+        };
+        let ip = Ip { src, dst, version: if self.v6 { 6 } else { 4 }, proto: TCP, fragment: false };
+        let frame = Buf::new(self.frame, reported.max(self.frame.len()), Span::FRAME);
+        let at = self.frame.len() - self.ip.len() + header;
+        Some((ip, frame.from(at).truncate(self.carried)))
     }
 
     /// The value of a field, if the packet has it.

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use crate::source::frame::{Frame, Timestamp};
 
 /// What kind of conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 #[allow(missing_docs)]
 pub enum Kind {
     Tcp,

@@ -8,9 +8,9 @@ use formats::checksum::Sum;
 
 use super::defrag::Key;
 use super::tcp::Segment;
-use super::tcp::quick::{self, Quick};
 use crate::decode::buf::Buf;
 use crate::decode::net::Ip;
+use crate::decode::plain::Plain;
 use crate::decode::{Ctx, FieldId, Proto, Seen, Sink, Span, Value};
 use crate::pipeline::Decoded;
 use crate::source::frame::{Batch, Frame, LinkType, Timestamp};
@@ -164,16 +164,12 @@ impl Observer {
                 if passed.is_some_and(|p| !p[s.frame as usize]) {
                     return false;
                 }
-                match quick::look(f, batch.batch.bytes(f.data), true) {
-                    Quick::Tcp(ip, b) => {
-                        if s.wanted.tcp {
-                            s.tcp(&ip, b, false);
-                        }
-                        false
-                    }
-                    // What is not followed here may hold a tunnel.
-                    Quick::Nothing | Quick::Unknown => true,
+                let plain = Plain::read(f.link, batch.batch.bytes(f.data));
+                let Some((ip, b)) = plain.and_then(|p| p.segment(f.orig_len as usize)) else { return true };
+                if s.wanted.tcp {
+                    s.tcp(&ip, b, false);
                 }
+                false
             },
             |c, _| socket_data(c),
         );

@@ -10,6 +10,7 @@ use crate::decode::app::{self, App, Need, State, Talk, Verdict};
 use crate::decode::net::Ip;
 use crate::decode::{Buf, Ctx, Outcome, Sink, Value, data, fmt::Out};
 use crate::track::streams::{Bytes, Conn, Joined, Key, Step, Streams, Table};
+use crate::track::tcp::segment::flag::{ACK, FIN, RST, SYN};
 
 use super::tcp::{self, PAYLOAD};
 
@@ -29,11 +30,6 @@ pub struct Segment {
     /// True when all of it is there.
     pub whole: bool,
 }
-
-const FIN: u16 = 0x01;
-const SYN: u16 = 0x02;
-const RST: u16 = 0x04;
-const ACK: u16 = 0x10;
 
 impl Segment {
     /// A segment of this header; `whole` when nothing of it is missing.

@@ -11,7 +11,6 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `quick.rs` | the short way to a header |
 //! | `segment.rs`, `options.rs` | what a header says |
 //! | `table.rs` | connections by their ends, in bounded memory |
 //! | `connection.rs`, `events.rs`, `rtt.rs` | what is kept of a connection |
@@ -32,7 +31,6 @@ pub mod connection;
 pub mod events;
 mod handshake;
 pub mod options;
-pub mod quick;
 pub mod replay;
 pub mod rtt;
 pub mod segment;
