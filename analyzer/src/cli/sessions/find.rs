@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use foldhash::fast::RandomState;
 use serde_json::json;
 
-use super::{Args, KindArg};
+use super::Args;
 use crate::cli::input;
 use crate::cli::output::Output;
 use crate::export::select::Select;
 use crate::pipeline::{self, Decoded, Work};
 use crate::source::frame::Batch;
 use crate::track::assemble::{Data, Direction, Piece};
-use crate::track::conversations::{Address, End};
+use crate::track::conversations::{Address, End, Kind};
 use crate::track::observe::{Observer, Wanted, What};
 use crate::track::search::{Hit, Progress, Search};
 use crate::track::sessions::plain;
@@ -246,9 +246,8 @@ pub fn run(a: &Args, text: &str) -> io::Result<ExitCode> {
         found: 0,
         searched: Vec::new(),
     }));
-    let of = |k: KindArg| a.kind.is_none_or(|w| w == k);
-    let wanted =
-        Wanted { tcp: of(KindArg::Tcp), udp: of(KindArg::Udp), icmp: false, arp: false, verify: false };
+    let (tcp, udp) = (a.wants(Kind::Tcp), a.wants(Kind::Udp));
+    let wanted = Wanted { tcp, udp, icmp: false, arp: false, verify: false };
     let workers = (0..a.input.workers())
         .map(|_| Worker {
             select: filter.as_ref().map(Select::new),

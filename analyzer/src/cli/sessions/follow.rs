@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use formats::ebcdic::CodePage;
 
-use super::{Args, KindArg};
+use super::Args;
 use crate::cli::input;
 use crate::cli::output::Output;
 use crate::export::select::Select;
@@ -245,16 +245,11 @@ impl Work for Worker {
 
 /// Runs the command.
 pub fn run(a: &Args, number: u32) -> io::Result<ExitCode> {
-    let kind = match a.kind {
-        None | Some(KindArg::Tcp) => Kind::Tcp,
-        Some(KindArg::Udp) => Kind::Udp,
-        Some(_) => {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "--follow shows conversations of TCP and UDP",
-            ));
-        }
-    };
+    let kind = a.kind.unwrap_or(Kind::Tcp);
+    if !matches!(kind, Kind::Tcp | Kind::Udp) {
+        let only = "--follow shows conversations of TCP and UDP";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, only));
+    }
     let filter = input::filter(a.filter.as_deref())?;
     let stdout = Output::stdout()?;
     let state = Arc::new(Mutex::new(State {

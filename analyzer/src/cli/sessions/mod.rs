@@ -33,7 +33,7 @@ pub struct Args {
     input: Input,
     /// Only conversations of this kind
     #[arg(long, value_enum, value_name = "KIND")]
-    kind: Option<KindArg>,
+    kind: Option<Kind>,
     /// Only packets that match, in Wireshark's display-filter language
     #[arg(short = 'Y', value_name = "FILTER")]
     filter: Option<String>,
@@ -61,31 +61,6 @@ pub struct Args {
     /// With --format: a file to write to; its ending is that of the format
     #[arg(short = 'o', value_name = "OUT", requires = "format", required_if_eq("format", "parquet"))]
     out: Option<PathBuf>,
-}
-
-/// The kinds of `--kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-#[allow(missing_docs)]
-pub enum KindArg {
-    Tcp,
-    Udp,
-    Icmp,
-    Arp,
-    Nd,
-    Data,
-}
-
-impl KindArg {
-    const fn kind(self) -> Kind {
-        match self {
-            Self::Tcp => Kind::Tcp,
-            Self::Udp => Kind::Udp,
-            Self::Icmp => Kind::Icmp,
-            Self::Arp => Kind::Arp,
-            Self::Nd => Kind::Nd,
-            Self::Data => Kind::Data,
-        }
-    }
 }
 
 /// How a table is written.
@@ -128,12 +103,12 @@ impl Args {
 
     /// True when conversations of this kind are wanted.
     fn wants(&self, k: Kind) -> bool {
-        self.kind.is_none_or(|w| w.kind() == k)
+        self.kind.is_none_or(|w| w == k)
     }
 
     fn wanted(&self) -> Wanted {
         // Errors belong to the conversations they are about.
-        let icmp = self.kind.is_none_or(|k| k != KindArg::Arp);
+        let icmp = self.kind.is_none_or(|k| k != Kind::Arp);
         Wanted {
             tcp: self.wants(Kind::Tcp) || self.wants(Kind::Data),
             udp: self.wants(Kind::Udp) || self.wants(Kind::Data),

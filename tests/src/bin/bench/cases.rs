@@ -207,7 +207,8 @@ pub fn all(inputs: &Inputs, peer_packets: u64) -> Vec<Case> {
         );
         let fields = [&["packets", f], TEN_FIELDS].concat();
         let parquet = out("ours.parquet");
-        add("Parquet beside fields", &["export", f, "-o", &parquet], "zscope", &fields, Goal::Cost(2.0));
+        let columns = [&["export", f, "-o", &parquet, "--only"], &TEN_FIELDS[2..]].concat();
+        add("Parquet beside fields", &columns, "zscope", &fields, Goal::Cost(2.0));
         let one = [&["packets", f, "--threads", "1"], TEN_FIELDS].concat();
         let two = [&["packets", f, "--threads", "2"], TEN_FIELDS].concat();
         add("two threads beside one", &two, "zscope", &one, Goal::Wall(0.6));
