@@ -172,11 +172,14 @@ const LINKS: [u16; 24] = [
 
 /// Ends, place and length of every TCP segment that the dissectors show to trackers.
 #[derive(Default)]
-struct Segments(Vec<([u8; 16], [u8; 16], u8, Span, usize)>);
+struct Segments(Vec<(Ends, Span, usize)>);
+
+/// Source, destination, IP version.
+type Ends = ([u8; 16], [u8; 16], u8);
 
 impl Segments {
     fn add(&mut self, ip: &Ip, b: Buf<'_>) {
-        self.0.push((ip.src, ip.dst, ip.version, b.whole(), b.reported()));
+        self.0.push(((ip.src, ip.dst, ip.version), b.whole(), b.reported()));
     }
 }
 

@@ -109,16 +109,6 @@ fn reply(v: u64) -> Option<&'static str> {
     })
 }
 
-fn state<'t>(t: &'t mut Talk<'_>) -> &'t mut State {
-    if !matches!(t.state, super::State::Ftp(_)) {
-        *t.state = super::State::Ftp(State::default());
-    }
-    match t.state {
-        super::State::Ftp(s) => s,
-        _ => unreachable!("set above"),
-    }
-}
-
 /// Dissects what one side of a control connection says.
 pub fn control<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
     let (line, _) = line_or_rest(b.bytes());
@@ -136,7 +126,7 @@ pub fn control<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Out
     } else {
         response(c, line, span, t);
     }
-    if let Some(d) = state(t).directory.clone() {
+    if let Some(d) = t.ftp().directory.clone() {
         c.field(DIRECTORY, Value::Str(&d), Span::NONE);
     }
     Ok(Verdict::Done)
@@ -169,11 +159,11 @@ fn command<S: Sink>(c: &mut Ctx<'_, S>, line: &[u8], span: Span, t: &mut Talk<'_
             extended_port(c, argument, span, t);
             return;
         }
-        b"CWD" | b"XCWD" => state(t).asked = Some(String::from_utf8_lossy(argument).as_ref().into()),
+        b"CWD" | b"XCWD" => t.ftp().asked = Some(String::from_utf8_lossy(argument).as_ref().into()),
         b"PASV" | b"EPSV" => return,
         _ => {}
     }
-    let s = state(t);
+    let s = t.ftp();
     if s.announced.is_some() && s.command.is_none() {
         s.command = Some(String::from_utf8_lossy(line).as_ref().into());
         s.command_frame = frame;
@@ -218,11 +208,11 @@ fn response<S: Sink>(c: &mut Ctx<'_, S>, line: &[u8], span: Span, t: &mut Talk<'
         257 => {
             let mut parts = line.split(|v| *v == b'"');
             if let Some(path) = parts.nth(1) {
-                state(t).directory = Some(String::from_utf8_lossy(path).as_ref().into());
+                t.ftp().directory = Some(String::from_utf8_lossy(path).as_ref().into());
             }
         }
         250 => {
-            let s = state(t);
+            let s = t.ftp();
             if let Some(asked) = s.asked.take() {
                 s.directory = Some(below(s.directory.as_deref(), &asked));
             }
@@ -299,7 +289,7 @@ fn extended_port<S: Sink>(c: &mut Ctx<'_, S>, argument: &[u8], span: Span, t: &m
 
 fn announce(t: &mut Talk<'_>, address: [u8; 16], port: u16, method: &'static str) {
     let frame = t.frame;
-    let s = state(t);
+    let s = t.ftp();
     s.announced = Some((address, port));
     s.setup = frame;
     s.method = method;
@@ -309,7 +299,7 @@ fn announce(t: &mut Talk<'_>, address: [u8; 16], port: u16, method: &'static str
 
 /// Tells, or tells anew, which connection is to come.
 fn again(t: &mut Talk<'_>) {
-    let s = state(t).clone();
+    let s = t.ftp().clone();
     if let Some((address, port)) = s.announced {
         t.expect = Some(Expect { address, port, app: App::FtpData, state: super::State::Ftp(s) });
     }
@@ -318,7 +308,7 @@ fn again(t: &mut Talk<'_>) {
 /// Dissects a data connection.
 pub fn transfer<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
     c.layer(Proto::FtpData, b.whole());
-    let s = state(t).clone();
+    let s = t.ftp().clone();
     if let Some(info) = c.summary().and_then(|s| s.take("FTP-DATA")) {
         info.text("FTP Data: ");
         info.dec(b.reported() as u64);

@@ -85,16 +85,6 @@ fn reply(v: u64) -> Option<&'static str> {
     })
 }
 
-fn state<'t>(t: &'t mut Talk<'_>) -> &'t mut State {
-    if !matches!(t.state, super::State::Smtp(_)) {
-        *t.state = super::State::Smtp(State::default());
-    }
-    match t.state {
-        super::State::Smtp(s) => s,
-        _ => unreachable!("set above"),
-    }
-}
-
 /// Dissects what one side says.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
     let of_server = |p: u16| super::tcp_port(p) == Some(App::Smtp);
@@ -104,7 +94,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Out
 
 fn client<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
     let bytes = b.bytes();
-    if matches!(state(t).next, Next::Message | Next::Chunk(_)) {
+    if matches!(t.smtp().next, Next::Message | Next::Chunk(_)) {
         c.layer(Proto::Smtp, b.whole());
         return message(c, b, t);
     }
@@ -132,7 +122,7 @@ fn client<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<
         at += len;
         c.field(REQ, Value::Uint(1), Span::NONE);
         command(c, text_line, &rest[..len], span, t);
-        if matches!(state(t).next, Next::Chunk(_) | Next::Message) && at < bytes.len() {
+        if matches!(t.smtp().next, Next::Chunk(_) | Next::Message) && at < bytes.len() {
             message(c, b.from(at), t)?;
             break;
         }
@@ -141,7 +131,7 @@ fn client<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<
 }
 
 fn command<S: Sink>(c: &mut Ctx<'_, S>, text: &[u8], whole: &[u8], span: Span, t: &mut Talk<'_>) {
-    let secret = match state(t).next {
+    let secret = match t.smtp().next {
         Next::Both => Some((USERNAME_PASSWORD, Next::Command)),
         Next::Username => Some((USERNAME, Next::Password)),
         Next::Password => Some((PASSWORD, Next::Command)),
@@ -149,7 +139,7 @@ fn command<S: Sink>(c: &mut Ctx<'_, S>, text: &[u8], whole: &[u8], span: Span, t
     };
     if let Some((id, then)) = secret {
         string(c, id, text, span);
-        state(t).next = then;
+        t.smtp().next = then;
         return;
     }
     string(c, COMMAND_LINE, whole, span);
@@ -159,7 +149,7 @@ fn command<S: Sink>(c: &mut Ctx<'_, S>, text: &[u8], whole: &[u8], span: Span, t
     if !argument.is_empty() {
         string(c, PARAMETER, argument, span);
     }
-    let s = state(t);
+    let s = t.smtp();
     let starts = |p: &[u8]| argument.get(..p.len()).is_some_and(|a| a.eq_ignore_ascii_case(p));
     match &verb.to_ascii_uppercase()[..] {
         b"DATA" => s.next = Next::Message,
@@ -180,7 +170,7 @@ fn command<S: Sink>(c: &mut Ctx<'_, S>, text: &[u8], whole: &[u8], span: Span, t
 fn message<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
     const END: &[u8] = b".\r\n";
     let bytes = b.bytes();
-    let s = state(t);
+    let s = t.smtp();
     let (len, done) = match s.next {
         Next::Chunk(n) => {
             let len = bytes.len().min(usize::try_from(n).unwrap_or(usize::MAX));
@@ -255,7 +245,7 @@ fn server<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<
 
 /// What a reply means for what comes next.
 fn replied(t: &mut Talk<'_>, code: u64) {
-    let s = state(t);
+    let s = t.smtp();
     match code {
         354 => s.next = Next::Message,
         400.. if s.next == Next::Message => s.next = Next::Command,

@@ -105,6 +105,30 @@ pub struct Talk<'a> {
     pub becomes: Option<App>,
 }
 
+macro_rules! remembers {
+    ($( $decoder:ident $variant:ident; )*) => {
+        impl Talk<'_> { $(
+            /// What this decoder remembers of the connection, in place of what another one did.
+            pub fn $decoder(&mut self) -> &mut $decoder::State {
+                if !matches!(self.state, State::$variant(_)) {
+                    *self.state = State::$variant($decoder::State::default());
+                }
+                match self.state {
+                    State::$variant(s) => s,
+                    _ => unreachable!("set above"),
+                }
+            }
+        )* }
+    };
+}
+
+remembers! {
+    ftp Ftp;
+    http Http;
+    smtp Smtp;
+    tls Tls;
+}
+
 /// The decoder of a TCP port, as IANA and Wireshark assign them.
 #[must_use]
 pub fn tcp_port(port: u16) -> Option<App> {

@@ -181,10 +181,7 @@ pub fn line_or_rest(b: &[u8]) -> (&[u8], usize) {
 
 /// Dissects one message after another.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
-    if !matches!(t.state, super::State::Http(_)) {
-        *t.state = super::State::Http(State::default());
-    }
-    if let Some(inside) = state(t).tunnel.clone() {
+    if let Some(inside) = t.http().tunnel.clone() {
         return tunnelled(c, b, t, inside);
     }
     let mut at = 0;
@@ -195,14 +192,6 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Out
         }
     }
     Ok(Verdict::Done)
-}
-
-fn state<'t>(t: &'t mut Talk<'_>) -> &'t mut State {
-    match t.state {
-        super::State::Http(s) => s,
-        // Set by `dissect`.
-        _ => unreachable!("HTTP is decoded with its own state"),
-    }
 }
 
 /// One message: its length, or what is missing.
@@ -219,7 +208,7 @@ fn message<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome
         text(info, first_line);
         info.push(b' ');
     }
-    let head = Head::parse(bytes, kind, state(t).head);
+    let head = Head::parse(bytes, kind, t.http().head);
     if t.may_wait
         && let Some(need) = body::missing(bytes, &head)
         && (need != Need::End || !t.ending)
@@ -278,7 +267,7 @@ fn tunnelled<S: Sink>(
         }
         None => Ok(Verdict::Rejected),
     };
-    state(t).tunnel = Some(inside);
+    t.http().tunnel = Some(inside);
     if r == Ok(Verdict::Rejected) {
         crate::decode::data::dissect(c, b);
         return Ok(Verdict::Done);
@@ -340,7 +329,7 @@ fn uri_parts<S: Sink>(c: &mut Ctx<'_, S>, uri: &[u8], span: Span) {
 /// Pairs requests with responses.
 fn exchange<S: Sink>(c: &mut Ctx<'_, S>, t: &mut Talk<'_>, head: &Head<'_>, kind: Line, first: &[u8]) {
     let (frame, time) = (t.frame, t.time);
-    let s = state(t);
+    let s = t.http();
     let wants = c.wants(Proto::Http);
     match kind {
         Line::Request => {
@@ -389,7 +378,7 @@ fn previous<S: Sink>(c: &mut Ctx<'_, S>, s: &State) {
 fn take_over(t: &mut Talk<'_>, kind: Line, first: &[u8]) {
     let code = number(first.split(|c| *c == b' ').nth(1).unwrap_or_default());
     let upper = t.upper;
-    let s = state(t);
+    let s = t.http();
     if kind == Line::Response && code / 100 == 2 && s.connect {
         s.tunnel = Some(Box::new(Tunnel {
             app: super::tcp_port(s.port),

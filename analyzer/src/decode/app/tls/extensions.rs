@@ -195,7 +195,7 @@ fn alpn<S: Sink>(c: &mut Ctx<'_, S>, r: &mut Reader<'_>, place: Where, t: &mut T
         let len = list.u8(c, EXT_ALPN_STR_LEN)?;
         let name = list.text(c, EXT_ALPN_STR, len)?;
         if place != Where::Client {
-            state(t).alpn = Some(name.into());
+            t.tls().alpn = Some(name.into());
         }
     }
     Ok(())

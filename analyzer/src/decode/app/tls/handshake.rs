@@ -44,7 +44,7 @@ pub fn agreed(kind: u8, b: Buf<'_>) -> Option<u16> {
 /// Dissects the messages of a record.
 pub fn record<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>, version: u16) -> Outcome {
     let side = usize::from(t.upper);
-    if let Some(start) = state(t).partial[side].take() {
+    if let Some(start) = t.tls().partial[side].take() {
         let mut all = start.to_vec();
         all.extend_from_slice(b.bytes());
         let all: Arc<[u8]> = all.into();
@@ -61,9 +61,9 @@ fn messages<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>, version: 
         let kind = rest.u8(0)?;
         if hello_again(rest) {
             // A new handshake, as those begin in the clear.
-            state(t).encrypted[side] = false;
+            t.tls().encrypted[side] = false;
         }
-        let encrypted = state(t).encrypted[side] && version != 0x0304;
+        let encrypted = t.tls().encrypted[side] && version != 0x0304;
         let name = names::handshake(kind.into()).filter(|_| !encrypted);
         let len = if rest.has(0, 4) { rest.u24(1)? as usize } else { usize::MAX };
         let Some(name) = name.filter(|_| len < 1 << 20 || rest.captured() < 4) else {
@@ -75,7 +75,7 @@ fn messages<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>, version: 
             // Goes on in the next record.
             c.field(HANDSHAKE, Value::None, rest.whole());
             if rest.captured() == rest.reported() {
-                state(t).partial[side] = Some(rest.bytes().into());
+                t.tls().partial[side] = Some(rest.bytes().into());
                 if c.wants(Proto::Tls) && rest.captured() >= 4 {
                     c.u8(HS_TYPE, rest, 0)?;
                     c.u24(HS_LENGTH, rest, 1)?;
@@ -115,10 +115,10 @@ fn message<S: Sink>(c: &mut Ctx<'_, S>, kind: u8, b: Buf<'_>, t: &mut Talk<'_>, 
         4 => keys::ticket(c, r, version),
         8 => extensions::list(c, r, Where::Encrypted, t, &mut Ja3::default()),
         11 => x509::certificates(c, r, version, t),
-        12 => keys::server(c, r, state(t).cipher, version),
+        12 => keys::server(c, r, t.tls().cipher, version),
         13 => keys::certificate_request(c, r, version),
         15 => keys::certificate_verify(c, r, version),
-        16 => keys::client(c, r, state(t).cipher, version),
+        16 => keys::client(c, r, t.tls().cipher, version),
         20 => {
             c.field(HS_VERIFY_DATA, Value::None, b.whole());
             Ok(())
@@ -150,10 +150,10 @@ fn hello<'a, S: Sink>(
 }
 
 fn client_hello<S: Sink>(c: &mut Ctx<'_, S>, r: &mut Reader<'_>, t: &mut Talk<'_>) -> Outcome {
-    let times = state(t).version != 0x0304;
+    let times = t.tls().version != 0x0304;
     let (version, _, session) = hello(c, r, times)?;
     let upper = t.upper;
-    let s = state(t);
+    let s = t.tls();
     s.server = Some(!upper);
     s.offered = (!session.is_empty()).then(|| session.into());
     // A new handshake in the clear begins anew.
@@ -182,17 +182,17 @@ fn server_hello<S: Sink>(c: &mut Ctx<'_, S>, r: &mut Reader<'_>, t: &mut Talk<'_
     if r.b.u16(0)? >> 8 == DRAFT {
         return draft_hello(c, r, t);
     }
-    let times = state(t).version != 0x0304;
+    let times = t.tls().version != 0x0304;
     let (version, random, session) = hello(c, r, times)?;
     let retry = random.starts_with(&RETRY);
     let upper = t.upper;
-    let s = state(t);
+    let s = t.tls();
     s.server = Some(upper);
     if s.version < 0x0304 && s.offered.as_deref() == Some(session) && !session.is_empty() {
         c.field(RESUMED, Value::None, r.b.whole());
     }
     let cipher = r.u16(c, HS_CIPHERSUITE)? as u16;
-    state(t).cipher = cipher;
+    t.tls().cipher = cipher;
     r.u8(c, HS_COMP_METHOD)?;
     let mut ja3 = Ja3 { version, ciphers: vec![cipher], ..Ja3::default() };
     if r.left() > 0 {

@@ -88,7 +88,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Out
     let mut at = 0;
     while at < b.reported() && b.from(at).captured() > 0 {
         let rest = b.from(at);
-        if ssl2::looks_like(rest.bytes()) && state(t).version == 0 {
+        if ssl2::looks_like(rest.bytes()) && t.tls().version == 0 {
             at += ssl2::dissect(c, rest, t)?;
             continue;
         }
@@ -113,17 +113,6 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Out
     Ok(Verdict::Done)
 }
 
-/// What is remembered; the dissector set it before.
-pub(super) fn state<'t>(t: &'t mut Talk<'_>) -> &'t mut State {
-    if !matches!(t.state, super::State::Tls(_)) {
-        *t.state = super::State::Tls(State::default());
-    }
-    match t.state {
-        super::State::Tls(s) => s,
-        _ => unreachable!("set above"),
-    }
-}
-
 /// Names the version in the protocol column and appends to the info.
 pub(super) fn say<S: Sink>(c: &mut Ctx<'_, S>, version: u16, text: &str) {
     if let Some(line) = c.summary() {
@@ -136,7 +125,7 @@ pub(super) fn say<S: Sink>(c: &mut Ctx<'_, S>, version: u16, text: &str) {
 }
 
 fn ignored<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) {
-    let version = state(t).version;
+    let version = t.tls().version;
     if version == 0 {
         say(c, version, "Continuation Data");
         return;
@@ -152,7 +141,7 @@ fn record<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome 
     let body = b.from(HEAD);
     // What a client's first message calls itself is not what will be agreed on.
     let hello = kind == 22 && body.bytes().first() == Some(&1);
-    let s = state(t);
+    let s = t.tls();
     if s.version == 0 && !hello && matches!(version, 0x0300..=0x0304) && kind != 21 {
         s.version = handshake::agreed(kind, body).unwrap_or(version);
     }
@@ -169,7 +158,7 @@ fn record<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome 
         20 => {
             c.field(CHANGE_CIPHER_SPEC, Value::None, body.whole());
             say(c, shown, "Change Cipher Spec");
-            state(t).encrypted[side] = true;
+            t.tls().encrypted[side] = true;
         }
         21 => alert(c, body, shown)?,
         22 => handshake::record(c, body, t, shown)?,
@@ -212,7 +201,7 @@ fn alert<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, version: u16) -> Outcome {
 
 fn heartbeat<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>, version: u16) -> Outcome {
     c.field(HEARTBEAT_MESSAGE, Value::None, b.whole());
-    let encrypted = state(t).encrypted.contains(&true);
+    let encrypted = t.tls().encrypted.contains(&true);
     let (kind, len) = (b.u8(0)?, usize::from(b.u16(1)?));
     let Some(name) = names::heartbeat(kind.into()).filter(|_| !encrypted) else {
         say(c, version, "Encrypted Heartbeat");
@@ -232,7 +221,7 @@ fn heartbeat<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>, version:
 /// What the encrypted data is, by the name that was agreed on or the port.
 fn application(t: &mut Talk<'_>) -> Option<&'static str> {
     let ports = t.ports;
-    let s = state(t);
+    let s = t.tls();
     if s.inside.is_some() {
         return s.inside;
     }

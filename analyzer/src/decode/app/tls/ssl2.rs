@@ -29,7 +29,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Out
     let len = 2 + usize::from(b.u16(0)? & 0x7FFF);
     say(c, 2, "Client Hello");
     let side = t.upper;
-    state(t).server = Some(!side);
+    t.tls().server = Some(!side);
     if c.wants(Proto::Tls) {
         c.field(RECORD, Value::None, b.span(0, len));
         c.field(RECORD_VERSION, Value::Uint(2), Span::NONE);
