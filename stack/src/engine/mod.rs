@@ -1,11 +1,13 @@
 //! Protocol engines: TCP, UDP, IP and what belongs to them. No sockets, no clock, no threads.
 
+pub mod buffer;
 pub mod context;
 pub mod packet;
 pub mod random;
 pub mod time;
 
+pub use buffer::Buffer;
 pub use context::Context;
-pub use packet::{Incoming, Outgoing};
+pub use packet::{IcmpError, IcmpKind, Incoming, Outgoing};
 pub use random::Random;
 pub use time::Instant;

@@ -65,3 +65,56 @@ impl Outgoing {
         }
     }
 }
+
+/// What an ICMP error said about a packet that this stack had sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IcmpKind {
+    /// Destination unreachable, with the code of its family (RFC 792, RFC 4443).
+    Unreachable(u8),
+    /// The path's next link takes packets up to so many bytes, IP header included. The path MTU
+    /// cache has been updated already; the value is never below the family's minimum.
+    PacketTooBig(u32),
+    /// The packet ran out of hops, or of time in reassembly.
+    TimeExceeded,
+    /// A field of the packet was not understood.
+    ParameterProblem,
+}
+
+/// An ICMP error, handed to the protocol whose packet it quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IcmpError {
+    /// Who sent the error.
+    pub reporter: IpAddr,
+    /// Source of the quoted packet: a home address of this stack.
+    pub src: IpAddr,
+    /// Destination of the quoted packet.
+    pub dst: IpAddr,
+    /// IP protocol number of the quoted packet.
+    pub protocol: u8,
+    /// What it says.
+    pub kind: IcmpKind,
+    /// The quoted bytes behind the IP header: ports and sequence number at least (8 bytes).
+    pub quoted: Vec<u8>,
+}
+
+impl IcmpError {
+    /// True when nothing but giving up helps: protocol or port unreachable (RFC 1122 section
+    /// 4.2.3.9; RFC 4443 codes 1 and 4), or a parameter problem. TCP still treats these as hints
+    /// once a connection is established (RFC 5461).
+    #[must_use]
+    pub const fn is_hard(&self) -> bool {
+        match (self.kind, self.dst) {
+            (IcmpKind::Unreachable(code), IpAddr::V4(_)) => matches!(code, 2 | 3),
+            (IcmpKind::Unreachable(code), IpAddr::V6(_)) => matches!(code, 1 | 4),
+            (IcmpKind::ParameterProblem, _) => true,
+            _ => false,
+        }
+    }
+
+    /// Source and destination port of the quoted packet.
+    #[must_use]
+    pub fn ports(&self) -> Option<(u16, u16)> {
+        let &[a, b, c, d] = self.quoted.first_chunk()?;
+        Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+    }
+}
