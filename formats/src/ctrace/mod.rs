@@ -12,6 +12,7 @@ pub mod component;
 pub mod cte;
 pub mod data_trace;
 pub mod encode;
+pub mod events;
 pub mod extension;
 pub mod gsk;
 pub mod ids;

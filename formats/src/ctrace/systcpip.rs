@@ -19,7 +19,10 @@
 //! published table.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use zerocopy::byteorder::big_endian::{U16, U32};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::{Name, pthdr};
 use crate::{Error, Result};
@@ -33,6 +36,46 @@ pub const TCB_EYE: [u8; 8] = [0xE3, 0xC3, 0xC2, 0x40, 0xC3, 0xE3, 0xD9, 0xD3];
 pub const TCB_IP: usize = 252;
 /// Offset of the TCP header template from [`TCB_EYE`]; depends on the release.
 pub const TCB_TCP: usize = 318;
+
+/// The part with a known layout, for those who write entries; the rest of it is zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct StackFields {
+    /// Home address space.
+    pub home_asid: U16,
+    /// Primary address space.
+    pub primary_asid: U16,
+    /// Secondary address space.
+    pub secondary_asid: U16,
+    /// Unknown.
+    pub unknown_6: [u8; 10],
+    /// User or job name.
+    pub job: [u8; 8],
+    /// DUCB.
+    pub ducb: U32,
+    /// Unknown.
+    pub unknown_28: U32,
+    /// Local port.
+    pub local_port: U16,
+    /// Unknown.
+    pub unknown_34: U16,
+    /// Connection identifier.
+    pub cid: U32,
+    /// Remote address.
+    pub remote: [u8; 16],
+}
+
+const _: () = assert!(size_of::<StackFields>() == HEADER);
+
+/// The field of a remote address: IPv4 is twelve zero bytes and the four of the address.
+#[must_use]
+#[inline]
+pub fn remote_field(a: IpAddr) -> [u8; 16] {
+    match a {
+        IpAddr::V4(v4) => u128::from(u32::from(v4)).to_be_bytes(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}
 
 /// The body of an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,11 +154,13 @@ impl<'a> StackEvent<'a> {
         self.word(36)
     }
 
-    /// Remote address. A field whose first twelve bytes are zero is IPv4.
+    /// Remote address. A field whose first twelve bytes are zero is IPv4, but for the loopback
+    /// address of IPv6.
     #[must_use]
     pub fn remote(&self) -> IpAddr {
         let field: [u8; 16] = self.body[40..].first_chunk().copied().unwrap_or_default();
         match field {
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] => Ipv6Addr::LOCALHOST.into(),
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => Ipv4Addr::new(a, b, c, d).into(),
             _ => pthdr::address(&field),
         }
@@ -178,8 +223,30 @@ mod tests {
         b[40..52].fill(0);
         b[52..56].copy_from_slice(&[9, 42, 104, 22]);
         assert_eq!(StackEvent::parse(&b).unwrap().remote().to_string(), "9.42.104.22");
+        b[52..56].copy_from_slice(&[0, 0, 0, 1]);
+        assert_eq!(StackEvent::parse(&b).unwrap().remote().to_string(), "::1");
         for n in 0..HEADER {
             assert!(StackEvent::parse(&b[..n]).unwrap_err().is_short());
         }
+    }
+
+    #[test]
+    fn fields_are_written_where_they_are_read() {
+        let f = StackFields {
+            home_asid: 0x41.into(),
+            primary_asid: 0x42.into(),
+            secondary_asid: 0x43.into(),
+            unknown_6: [0; 10],
+            job: Name::<8>::new("FTPD1").0,
+            ducb: 7.into(),
+            unknown_28: 0.into(),
+            local_port: 21.into(),
+            unknown_34: 0.into(),
+            cid: 0x2A.into(),
+            remote: remote_field("10.1.0.2".parse().unwrap()),
+        };
+        let e = StackEvent::parse(f.as_bytes()).unwrap();
+        assert_eq!(e.to_string(), "ASID 0041 FTPD1 DUCB 00000007 CID 0000002A port 21 remote 10.1.0.2");
+        assert_eq!((e.primary_asid(), e.secondary_asid()), (0x42, 0x43));
     }
 }
