@@ -18,3 +18,4 @@
 
 pub mod engine;
 pub mod fabric;
+pub mod node;

@@ -13,6 +13,7 @@ pub mod sql;
 pub mod table;
 pub mod unwrap;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -49,7 +50,13 @@ enum Command {
 /// be read, 2 on bad usage.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    run(std::env::args_os())
+}
+
+/// Runs the program with these arguments, its own name first.
+#[must_use]
+pub fn run<T: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = T>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(e) => {
             let code = u8::from(e.use_stderr()) * 2;

@@ -5,20 +5,24 @@ mod follow;
 mod json;
 mod table;
 
+pub use table::findings_text;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clap::Parser as _;
+
 use crate::export::OutputKind;
 use crate::export::select::Select;
 use crate::filter::Filter;
-use crate::pipeline::{self, Decoded, Work};
+use crate::pipeline::{self, Decoded, Report, Work};
 use crate::source::frame::Batch;
 use crate::tables::TableKind;
 use crate::tables::text::TextFormat;
 use crate::track::conversations::Kind;
-use crate::track::findings;
+use crate::track::findings::{self, Finding};
 use crate::track::observe::{Observer, Wanted};
 use crate::track::sessions::Sessions;
 
@@ -119,6 +123,39 @@ impl Args {
     }
 }
 
+/// Follows the conversations of the input.
+fn followed(a: &Args, filter: Option<&Filter>) -> (Report, Sessions) {
+    let sessions: Arc<Mutex<Sessions>> = Arc::default();
+    let workers = (0..a.input.workers())
+        .map(|_| Worker {
+            select: filter.map(Select::new),
+            observer: Observer::new(a.wanted()),
+            sessions: Arc::clone(&sessions),
+        })
+        .collect();
+    let asked = input::asked(false, &Vec::new(), filter);
+    let report = pipeline::run(&a.input.files, &a.input.options(None), &a.input.settings(asked), workers);
+    let sessions = Arc::into_inner(sessions).map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
+    (report, sessions.unwrap_or_default())
+}
+
+/// What is wrong in these traces, worst first, for programs that hold the analyzer: what
+/// `zscope sessions FILE…` prints behind its rows. Fails when a file cannot be read.
+pub fn findings(files: &[PathBuf]) -> io::Result<Vec<Finding>> {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+    let words = std::iter::once("sessions".as_ref()).chain(files.iter().map(|f| f.as_os_str()));
+    let line = Line::try_parse_from(words).map_err(io::Error::other)?;
+    let (report, sessions) = followed(&line.args, None);
+    match report.failed.first() {
+        Some(e) => Err(io::Error::other(e.to_string())),
+        None => Ok(findings::all(&sessions, findings::Options::default())),
+    }
+}
+
 /// Runs the command.
 pub fn run(a: &Args) -> io::Result<ExitCode> {
     if let Some(n) = a.follow {
@@ -132,18 +169,7 @@ pub fn run(a: &Args) -> io::Result<ExitCode> {
         return a.table(format, filter.as_ref());
     }
     let stdout = Output::stdout()?;
-    let sessions: Arc<Mutex<Sessions>> = Arc::default();
-    let workers = (0..a.input.workers())
-        .map(|_| Worker {
-            select: filter.as_ref().map(Select::new),
-            observer: Observer::new(a.wanted()),
-            sessions: Arc::clone(&sessions),
-        })
-        .collect();
-    let asked = input::asked(false, &Vec::new(), filter.as_ref());
-    let report = pipeline::run(&a.input.files, &a.input.options(None), &a.input.settings(asked), workers);
-    let sessions = Arc::into_inner(sessions).map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
-    let sessions = sessions.unwrap_or_default();
+    let (report, sessions) = followed(a, filter.as_ref());
     let options = findings::Options { checksums: a.input.verify_checksums };
     let mut findings = findings::all(&sessions, options);
     findings.retain(|f| a.kind.is_none() || f.of.is_some_and(|(k, _)| a.wants(k)));

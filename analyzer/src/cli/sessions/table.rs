@@ -41,6 +41,17 @@ pub fn write(rows: &[Row<'_>], findings: &[Finding], s: &Sessions, out: &Output)
     out.write(text.as_bytes())
 }
 
+/// Findings alone, a blank line between them.
+#[must_use]
+pub fn findings_text(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for (i, f) in findings.iter().enumerate() {
+        text.push_str(if i == 0 { "" } else { "\n" });
+        finding(&mut text, f);
+    }
+    text
+}
+
 /// Which columns are numbers, and stand to the right.
 const RIGHT: [bool; 11] = [true, false, false, false, true, true, true, true, true, true, false];
 
