@@ -21,6 +21,7 @@ pub mod field;
 pub mod options;
 pub mod table;
 
+pub mod sockets;
 pub mod stack;
 
 pub use codes::*;
@@ -36,4 +37,4 @@ pub const AREA_HEADER: usize = 4;
 pub const ID_PREFIX: u32 = 0xE900_0000;
 
 /// Every layer, by number.
-pub const LAYERS: &[&Layer] = &[&stack::LAYER];
+pub const LAYERS: &[&Layer] = &[&stack::LAYER, &sockets::LAYER];
