@@ -2,6 +2,8 @@
 
 pub mod buffer;
 pub mod context;
+pub mod dlc;
+pub mod ip;
 pub mod packet;
 pub mod random;
 pub mod time;
