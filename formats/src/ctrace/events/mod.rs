@@ -21,8 +21,16 @@ pub mod field;
 pub mod options;
 pub mod table;
 
+pub mod icmp;
+pub mod interface;
+pub mod ip;
+pub mod multicast;
+pub mod neighbor;
+pub mod raw;
+pub mod routing;
 pub mod sockets;
 pub mod stack;
+pub mod udp;
 
 pub use codes::*;
 pub use field::{Field, Hex8, Hex16, Hex32, Kind, Mac};
@@ -37,4 +45,15 @@ pub const AREA_HEADER: usize = 4;
 pub const ID_PREFIX: u32 = 0xE900_0000;
 
 /// Every layer, by number.
-pub const LAYERS: &[&Layer] = &[&stack::LAYER, &sockets::LAYER];
+pub const LAYERS: &[&Layer] = &[
+    &stack::LAYER,
+    &interface::LAYER,
+    &ip::LAYER,
+    &icmp::LAYER,
+    &neighbor::LAYER,
+    &multicast::LAYER,
+    &routing::LAYER,
+    &udp::LAYER,
+    &raw::LAYER,
+    &sockets::LAYER,
+];
