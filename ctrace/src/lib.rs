@@ -4,6 +4,7 @@
 //! Trace     a stack's trace: what is on, the clock, the rings of all producers
 //! Tracer    one thread's handle: event, packet, data, frame, resolver
 //! Config    options and filters by component; changes while it runs
+//! writer    data sets, with wrap, that are readable whenever the writer is killed
 //! ring      buffers of one producer, written without locks and read by others
 //! ```
 //!
@@ -22,8 +23,10 @@ pub mod points;
 mod ring;
 mod trace;
 mod tracer;
+pub mod writer;
 
 pub use config::Config;
 pub use points::{DataPoint, FlowState, FramePoint, PacketPoint};
 pub use trace::{Buffers, Clock, Counts, Settings, Trace, Which};
 pub use tracer::{Subject, Tracer};
+pub use writer::{Framing, Full, Writer, WriterSettings, WriterThread, Written};

@@ -53,6 +53,8 @@ pub(crate) struct Ring {
     /// Entries that found no room, in all.
     lost: AtomicU64,
     recorded: AtomicU64,
+    /// Lost and not in a lost-record entry yet: count, first and last time.
+    pending: [AtomicU64; 3],
     taken: Mutex<Taken>,
     /// The producer is gone: what is left can be read once more.
     closed: AtomicBool,
@@ -78,6 +80,7 @@ impl Ring {
             drained,
             lost: AtomicU64::new(0),
             recorded: AtomicU64::new(0),
+            pending: Default::default(),
             taken: Mutex::new(vec![(0, 0); count]),
             closed: AtomicBool::new(false),
         }
@@ -96,6 +99,18 @@ impl Ring {
     /// Entries recorded up to the last time a buffer was full.
     pub(crate) fn recorded(&self) -> u64 {
         self.recorded.load(Ordering::Relaxed)
+    }
+
+    /// What was lost since the last lost-record entry.
+    pub(crate) fn pending(&self) -> LostCount {
+        let [count, first, last] = self.pending.each_ref().map(|p| p.load(Ordering::Relaxed));
+        LostCount { count, first: Tod(first), last: Tod(last) }
+    }
+
+    fn set_pending(&self, lost: LostCount) {
+        for (to, value) in self.pending.iter().zip([lost.count, lost.first.0, lost.last.0]) {
+            to.store(value, Ordering::Relaxed);
+        }
     }
 
     /// True when the producer is gone.
@@ -155,8 +170,6 @@ pub(crate) struct Producer {
     start: Cell<*mut u8>,
     count: Cell<u64>,
     sequence: Cell<u64>,
-    /// Lost since the last lost-record entry.
-    lost: Cell<LostCount>,
 }
 
 // SAFETY: the pointer is into the ring, which the producer keeps alive and which may be sent.
@@ -174,7 +187,6 @@ impl Producer {
             start: Cell::new(std::ptr::null_mut()),
             count: Cell::new(0),
             sequence: Cell::new(0),
-            lost: Cell::new(LostCount::default()),
             ring,
         }
     }
@@ -209,7 +221,7 @@ impl Producer {
     #[cold]
     #[inline(never)]
     fn next(&self, len: usize, time: Tod) -> bool {
-        let mut lost = self.lost.get();
+        let mut lost = self.ring.pending();
         let need = len + if lost.count > 0 { LostCount::LEN } else { 0 };
         if need <= self.ring.size {
             if let Some(b) = self.ring.buffers.get(self.current.get()) {
@@ -221,7 +233,7 @@ impl Producer {
             }
             if self.claim() {
                 if lost.count > 0 {
-                    self.lost.set(LostCount::default());
+                    self.ring.set_pending(LostCount::default());
                     return self.record(LostCount::LEN, time, |to| to.copy_from_slice(&lost.entry(time)));
                 }
                 return true;
@@ -230,7 +242,7 @@ impl Producer {
             self.used.set(self.ring.size);
         }
         lost.add(time);
-        self.lost.set(lost);
+        self.ring.set_pending(lost);
         self.ring.lost.fetch_add(1, Ordering::Relaxed);
         false
     }

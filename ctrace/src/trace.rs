@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use formats::ctrace::lost::LostCount;
 use formats::ctrace::{Component, Name};
 use formats::tod::Tod;
 
@@ -126,6 +127,12 @@ pub(crate) const PACKETS: u64 = 1;
 /// SYSTCPDA's mask: data trace.
 pub(crate) const DATA: u64 = 2;
 
+/// Virtual time before it is set: 2026-01-01 00:00 UTC.
+const START: u64 = match Tod::from_unix(1_767_225_600, 0) {
+    Some(t) => t.0,
+    None => 0,
+};
+
 /// What all producers of a trace share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -147,6 +154,8 @@ pub(crate) struct Shared {
 struct Rings {
     all: Vec<Arc<Ring>>,
     gone: Counts,
+    /// Lost by producers that are gone, without an entry.
+    lost: Option<LostCount>,
 }
 
 /// Rings of producers that ended, which are kept for a dump.
@@ -181,7 +190,7 @@ impl Trace {
             masks: Default::default(),
             generation: AtomicU32::new(0),
             config: Mutex::default(),
-            now: AtomicU64::new(Tod::UNIX_EPOCH.0),
+            now: AtomicU64::new(START),
             drained: Default::default(),
             rings: Default::default(),
         }))
@@ -245,12 +254,13 @@ impl Trace {
     /// hold complete entries, each producer's in order.
     pub fn drain(&self, which: Which, mut each: impl FnMut(&[u8])) {
         let mut rings = self.rings(which);
-        let Rings { all, gone } = &mut *rings;
+        let Rings { all, gone, lost } = &mut *rings;
         all.retain(|ring| {
             let closed = ring.is_closed();
             ring.read(true, &mut each);
             if closed {
                 gone.add(ring);
+                *lost = both(*lost, ring.pending());
             }
             !closed
         });
@@ -264,6 +274,19 @@ impl Trace {
         }
     }
 
+    /// What was lost and is in no lost-record entry yet, by producer.
+    #[must_use]
+    pub fn pending(&self, which: Which) -> Vec<LostCount> {
+        let rings = self.rings(which);
+        rings
+            .all
+            .iter()
+            .map(|r| r.pending())
+            .chain(rings.lost.iter().copied())
+            .filter(|l| l.count > 0)
+            .collect()
+    }
+
     /// What a component recorded and lost.
     #[must_use]
     pub fn counts(&self, which: Which) -> Counts {
@@ -271,6 +294,19 @@ impl Trace {
         let mut sum = rings.gone;
         rings.all.iter().for_each(|r| sum.add(r));
         sum
+    }
+}
+
+/// What two producers lost together.
+fn both(a: Option<LostCount>, b: LostCount) -> Option<LostCount> {
+    match a {
+        _ if b.count == 0 => a,
+        None => Some(b),
+        Some(a) => Some(LostCount {
+            count: a.count + b.count,
+            first: a.first.min(b.first),
+            last: a.last.max(b.last),
+        }),
     }
 }
 
@@ -286,12 +322,13 @@ impl Rings {
     fn forget_old(&mut self) {
         let closed = self.all.iter().filter(|r| r.is_closed()).count();
         let mut over = closed.saturating_sub(KEPT);
-        let Self { all, gone } = self;
+        let Self { all, gone, lost } = self;
         all.retain(|ring| {
             let go = over > 0 && ring.is_closed();
             if go {
                 over -= 1;
                 gone.add(ring);
+                *lost = both(*lost, ring.pending());
             }
             !go
         });

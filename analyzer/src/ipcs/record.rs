@@ -1,7 +1,7 @@
 //! A record as the reports see it: what its headers say, and its packet.
 
 use formats::ctrace::component::Component;
-use formats::ctrace::{FormatId, Pthdr, ids};
+use formats::ctrace::{FormatId, Pthdr, events, ids};
 
 use super::packet::Packet;
 use crate::source::frame::{Batch, Frame, Head, LinkType, Timestamp};
@@ -177,6 +177,9 @@ impl<'a> Record<'a> {
                 (Some("SYSTCPDA"), 1) => "PACKET",
                 (Some("SYSTCPRE"), 0x000A_0002) => "TRACERES",
                 (Some("SYSTCPIS"), _) => ids::Group::of(self.id).name().unwrap_or("IDS"),
+                (Some("SYSTCPIP"), _) => {
+                    events::find(self.id).map_or("EVENT", |(_, e)| e.options.first_name())
+                }
                 _ => "EVENT",
             },
         }
@@ -195,7 +198,7 @@ impl<'a> Record<'a> {
                 Some("SYSTCPDA") if self.id.0 == 1 => "Packet Trace",
                 Some("SYSTCPRE") => "Formatted Trace Resolver",
                 Some("SYSTCPIS") => "Intrusion Detection",
-                Some("SYSTCPIP") => "Stack Event",
+                Some("SYSTCPIP") => events::find(self.id).map_or("Stack Event", |(_, e)| e.name),
                 _ => "Trace Entry",
             },
         }

@@ -1,6 +1,7 @@
 //! Entries of the event traces: SYSTCPIP, SYSTCPIS, SYSTCPRE, and others as bytes and text.
 //!
-//! Only the first 56 bytes of a stack event have a published layout; of the resolver's entries
+//! Only the first 56 bytes of a stack event have a published layout. Events of this project's own
+//! stack are shown by its vocabulary ([`formats::ctrace::events`]). Of the resolver's entries
 //! the printed fields are known but not where they are. What is beyond is shown as it is: the
 //! text in it (EBCDIC and ASCII), and with FULL its bytes.
 
@@ -9,7 +10,7 @@ use std::fmt::Write as _;
 use formats::ctrace::name::{self, TextRuns};
 use formats::ctrace::resolver::ResolverEntry;
 use formats::ctrace::systcpip::StackEvent;
-use formats::ctrace::{gsk, ids};
+use formats::ctrace::{events, gsk, ids};
 
 use super::super::command::ReportType;
 use super::super::record::Record;
@@ -26,7 +27,7 @@ pub fn record(out: &mut String, r: &Record<'_>, look: &Look<'_>, report: ReportT
         return;
     }
     match r.name {
-        Some("SYSTCPIP") => stack(out, r),
+        Some("SYSTCPIP") => stack(out, r, report),
         Some("SYSTCPRE") => resolver(out, r),
         Some("SYSTCPIS") => intrusion(out, r, look),
         Some("GSKSRVR") => ssl(out, r),
@@ -38,7 +39,7 @@ pub fn record(out: &mut String, r: &Record<'_>, look: &Look<'_>, report: ReportT
     }
 }
 
-fn stack(out: &mut String, r: &Record<'_>) {
+fn stack(out: &mut String, r: &Record<'_>, report: ReportType) {
     let Ok(e) = StackEvent::parse(r.body) else {
         out.push_str("  The entry is shorter than the header of a stack event\n");
         return;
@@ -54,6 +55,15 @@ fn stack(out: &mut String, r: &Record<'_>) {
         e.cid()
     );
     let _ = writeln!(out, "  Local Port: {:<5} Remote Address: {}", e.local_port(), e.remote());
+    if let Some(event) = events::decode(r.id, e.areas()) {
+        let _ = writeln!(out, "  {}: {event}", event.layer.name);
+        if report == ReportType::Full {
+            for (name, value) in event.fields() {
+                let _ = writeln!(out, "   {name:<22}: {value}");
+            }
+        }
+        return;
+    }
     for (_, run) in
         TextRuns::new(r.body.get(formats::ctrace::systcpip::HEADER..).unwrap_or_default(), MIN_TEXT)
     {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use formats::ctrace::cte::{HEADER, TRAILER};
-use formats::ctrace::{Component, FormatId, Name, pthdr, scan};
+use formats::ctrace::lost::{self, Lost};
+use formats::ctrace::{Component, FormatId, Name, events, pthdr, scan};
 use formats::tod::{Tod, UNITS_PER_SEC};
 
 use super::names::Names;
@@ -270,13 +271,15 @@ impl Entries {
     fn other(&mut self, e: &[u8], off: usize, id: u32, time: u64, place: Place, out: &mut Finds<'_>) {
         let packets = !self.foreign;
         let body = e.get(off..e.len() - TRAILER).unwrap_or_default();
-        if packets && FormatId(id).is_lost() {
+        if (packets || FormatId(id) == lost::OURS) && FormatId(id).is_lost() {
             out.tally.other("CTE lost-record");
+            let ours = formats::ctrace::Cte::parse(e).ok().and_then(|c| Lost::of(&c)?.count());
+            let what = ours.map_or("records were lost while tracing".to_owned(), |c| c.to_string());
             out.anomaly(
                 AnomalyKind::LostRecords,
                 place.offset,
                 0,
-                format!("CTEFMTID {id:08X}: records were lost while tracing"),
+                format!("CTEFMTID {id:08X}: {what}"),
                 "trace with larger buffers or narrower filters",
             );
             return;
@@ -420,6 +423,8 @@ impl Entries {
 fn component_of(id: u32) -> Option<Component> {
     match FormatId(id) {
         FormatId::RESOLVER => Some(Component::SYSTCPRE),
+        // An event of this project's own stack.
+        FormatId(n) if n >> 24 == events::ID_PREFIX >> 24 => Some(Component::SYSTCPIP),
         _ => None,
     }
 }

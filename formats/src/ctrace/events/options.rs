@@ -105,6 +105,12 @@ impl Options {
         NAMES.iter().chain(GROUPS).find(|(n, _)| *n == name).map(|(_, o)| *o)
     }
 
+    /// The name of one of the options, `NONE` without any.
+    #[must_use]
+    pub fn first_name(self) -> &'static str {
+        NAMES.iter().find(|(_, o)| self.meets(*o)).map_or("NONE", |(n, _)| n)
+    }
+
     /// True when one of the options is in both.
     #[must_use]
     pub const fn meets(self, other: Self) -> bool {
