@@ -337,6 +337,13 @@ impl Sink for Columns {
         }
     }
 
+    fn item(&mut self, proto: Proto, span: Span) {
+        let slot = self.slots[usize::from(FieldId::layer(proto).0)];
+        if slot != NO_SLOT {
+            self.push(slot, Tag::Bytes, 0, 0, span);
+        }
+    }
+
     #[inline(always)]
     fn field(&mut self, id: FieldId, value: Value<'_>, span: Span) {
         let slot = self.slots[usize::from(id.0)];

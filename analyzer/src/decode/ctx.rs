@@ -14,7 +14,8 @@ use super::summary::Summary;
 use super::value::{Span, Value};
 use crate::source::frame::{Frame, Interface, Timestamp};
 use crate::track::defrag::Defrag;
-use crate::track::streams::Streams;
+use crate::track::memory::{Ask, Ends, Known, Memory};
+use crate::track::streams::{Step, Streams};
 use crate::track::tcp::Follow;
 
 /// What dissectors may be told by the user.
@@ -74,6 +75,8 @@ pub struct Ctx<'c, S> {
     pub flows: Option<&'c mut dyn Follow>,
     /// Joins the segments of a connection, when anything is asked for that they carry.
     pub streams: Option<Streams<'c>>,
+    /// The ends between which the innermost message goes; set only when messages are followed.
+    pub ends: Ends,
     /// Reassembled buffers, numbered from 2 as data sources.
     pub sources: Vec<Arc<[u8]>>,
     depth: u8,
@@ -104,6 +107,7 @@ impl<'c, S: Sink> Ctx<'c, S> {
             defrag,
             flows: None,
             streams: None,
+            ends: Ends::default(),
             sources: Vec::new(),
             depth: 0,
             quoted: false,
@@ -116,6 +120,15 @@ impl<'c, S: Sink> Ctx<'c, S> {
     #[inline(always)]
     pub fn layer(&mut self, proto: Proto, span: Span) {
         self.sink.layer(proto, span);
+    }
+
+    /// A message of a protocol begins; `first` of the bytes that the protocol was handed.
+    pub fn message(&mut self, first: bool, proto: Proto, span: Span) {
+        if first {
+            self.sink.layer(proto, span);
+        } else {
+            self.sink.item(proto, span);
+        }
     }
 
     /// Shows a header to trackers, unless another packet only quotes it.
@@ -308,6 +321,50 @@ impl<'c, S: Sink> Ctx<'c, S> {
         let r = dissect(self);
         self.depth -= 1;
         r
+    }
+
+    /// True while what depends on other packets is worked out, and nothing is shown.
+    #[inline]
+    #[must_use]
+    pub const fn records(&self) -> bool {
+        matches!(self.streams, Some(Streams::Record(..)))
+    }
+
+    /// Asks for what is remembered of the message `b`. `ask` looks it up, and notes what the
+    /// message adds; it is called once, in input order. Whether it is asked must not depend on what
+    /// is shown.
+    pub fn recall(
+        &mut self,
+        b: Buf<'_>,
+        what: Ask,
+        ask: impl FnOnce(&mut Memory, &Ends, &Frame) -> Option<Known>,
+    ) -> Option<Known> {
+        if self.quoted {
+            return None;
+        }
+        let place = b.span(0, 0).off;
+        match &mut self.streams {
+            Some(Streams::Record(table, steps)) => {
+                let known = ask(&mut table.memory, &self.ends, self.frame)?;
+                steps.push(Step::Known { ask: what, at: place, known: known.clone() });
+                Some(known)
+            }
+            Some(Streams::Replay(steps)) => match steps.as_slice().first() {
+                Some(Step::Known { ask, at, known }) if *ask == what && *at == place => {
+                    steps.next();
+                    Some(known.clone())
+                }
+                _ => None,
+            },
+            None => None,
+        }
+    }
+
+    /// Notes something for later messages, in input order.
+    pub fn remember(&mut self, note: impl FnOnce(&mut Memory, &Ends)) {
+        if let (Some(Streams::Record(table, _)), false) = (&mut self.streams, self.quoted) {
+            note(&mut table.memory, &self.ends);
+        }
     }
 
     /// Decodes a reassembled buffer as a data source of its own.

@@ -164,6 +164,8 @@ impl Sink for Json {
         self.layers.push(proto);
     }
 
+    fn item(&mut self, _: Proto, _: Span) {}
+
     #[inline(always)]
     fn field(&mut self, id: FieldId, value: Value<'_>, _: Span) {
         // The bytes of whole protocols and options are there once more in their fields.

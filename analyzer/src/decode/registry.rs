@@ -111,6 +111,29 @@ registry! {
     Snmp app::snmp;
     Syslog app::syslog;
     Tftp app::tftp;
+    Rpc app::rpc;
+    Portmap app::rpc::portmap;
+    Sasp app::sasp;
+    Rstat app::rpc::programs::rstat;
+    Nfs app::rpc::programs::nfs;
+    Ypserv app::rpc::programs::ypserv;
+    Mount app::rpc::programs::mount;
+    Ypbind app::rpc::programs::ypbind;
+    Rwall app::rpc::programs::rwall;
+    Yppasswd app::rpc::programs::yppasswd;
+    Rquota app::rpc::programs::rquota;
+    Spray app::rpc::programs::spray;
+    Klm app::rpc::programs::klm;
+    Nlm app::rpc::programs::nlm;
+    Stat app::rpc::programs::stat;
+    Bootparams app::rpc::programs::bootparams;
+    Ypxfr app::rpc::programs::ypxfr;
+    Nfsacl app::rpc::programs::nfsacl;
+    Pcnfsd app::rpc::programs::pcnfsd;
+    Statnotify app::rpc::programs::statnotify;
+    Vxi11Core app::rpc::programs::vxi11_core;
+    Vxi11Async app::rpc::programs::vxi11_async;
+    Vxi11Intr app::rpc::programs::vxi11_intr;
 }
 
 /// Names that stand for several fields.

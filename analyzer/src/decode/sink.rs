@@ -28,6 +28,12 @@ pub trait Sink {
     /// A protocol begins. Fields that follow belong to it.
     fn layer(&mut self, proto: Proto, span: Span);
 
+    /// A message of a protocol that does not count as another layer: the second of one stretch of
+    /// bytes, or one without a body.
+    fn item(&mut self, proto: Proto, span: Span) {
+        self.layer(proto, span);
+    }
+
     /// One occurrence of a field.
     fn field(&mut self, id: FieldId, value: Value<'_>, span: Span);
 

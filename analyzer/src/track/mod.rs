@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod findings;
 pub mod fragments;
 pub mod icmp;
+pub mod memory;
 pub mod neighbours;
 pub mod observe;
 pub mod pairs;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::memory::{Ask, Known, Memory};
 use crate::decode::app::{App, Need, State};
 
 /// Bytes of unfinished messages held at most; the oldest go first.
@@ -87,6 +88,15 @@ pub enum Step {
     Waiting(bool),
     /// Another message follows in this segment.
     Another(u32),
+    /// What was remembered when a decoder asked.
+    Known {
+        /// For what.
+        ask: Ask,
+        /// Where its message lies in the packet.
+        at: u32,
+        /// The answer.
+        known: Known,
+    },
     /// This segment is done with.
     End,
 }
@@ -207,6 +217,8 @@ pub struct Table {
     young: HashMap<Key, Box<Conn>, RandomState>,
     old: HashMap<Key, Box<Conn>, RandomState>,
     expected: HashMap<([u8; 16], u16), Expect>,
+    /// What is remembered of messages.
+    pub memory: Memory,
     order: VecDeque<(u64, Key, bool)>,
     held: usize,
     births: u64,

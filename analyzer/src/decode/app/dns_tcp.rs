@@ -7,8 +7,8 @@ use super::{Talk, Verdict, dns};
 /// Dissects one message after another.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
     let length = |b: Buf<'_>| Ok(2 + usize::from(b.u16(0)?));
-    super::pdus(c, b, t, 2, length, |c, b, _| {
-        c.layer(Proto::Dns, b.whole());
+    super::pdus(c, b, t, 2, length, |c, b, first| {
+        c.message(first, Proto::Dns, b.whole());
         c.field(dns::LENGTH, crate::decode::Value::Uint((b.reported() - 2) as u64), b.span(0, 2));
         if super::idle(c, Proto::Dns) {
             return Ok(());

@@ -22,6 +22,8 @@ pub mod ospf;
 pub mod ospf_lsa;
 pub mod rip;
 pub mod ripng;
+pub mod rpc;
+pub mod sasp;
 pub mod smtp;
 pub mod snmp;
 pub mod stream;

@@ -3,7 +3,7 @@
 //! Decoders say whether they need more bytes than there are; `transport/desegment.rs` sees to it
 //! that they get them.
 
-use super::{dns_tcp, drda, ftp, http, lpd, mq, smtp, telnet, tls};
+use super::{dns_tcp, drda, ftp, http, lpd, mq, rpc, sasp, smtp, telnet, tls};
 use crate::decode::ctx::Ctx;
 use crate::decode::registry::Proto;
 use crate::decode::sink::Sink;
@@ -29,6 +29,10 @@ pub enum App {
     Lpd,
     /// IBM MQ.
     Mq,
+    /// RPC.
+    Rpc,
+    /// SASP.
+    Sasp,
     /// SMTP.
     Smtp,
     /// Telnet.
@@ -139,8 +143,10 @@ pub fn tcp_port(port: u16) -> Option<App> {
         25 | 587 => App::Smtp,
         53 | 5353 => App::Dns,
         446 | 448 | 523 => App::Drda,
+        111 => App::Rpc,
         515 => App::Lpd,
         1414 => App::Mq,
+        3860 => App::Sasp,
         80 | 631 | 1900 | 2710 | 2869 | 3128 | 3132 | 3689 | 5985 | 8080 | 8088 | 11371 => App::Http,
         324
         | 443
@@ -182,6 +188,9 @@ pub fn guess(b: Buf<'_>) -> Option<App> {
     if mq::looks_like(b.bytes()) {
         return Some(App::Mq);
     }
+    if sasp::looks_like(b.bytes()) {
+        return Some(App::Sasp);
+    }
     None
 }
 
@@ -194,6 +203,8 @@ pub fn call<S: Sink>(c: &mut Ctx<'_, S>, app: App, b: Buf<'_>, t: &mut Talk<'_>)
         App::FtpData => ftp::transfer(c, b, t),
         App::Lpd => lpd::dissect(c, b, t),
         App::Mq => mq::dissect(c, b, t),
+        App::Rpc => rpc::stream(c, b, t),
+        App::Sasp => sasp::dissect(c, b, t),
         App::Smtp => smtp::dissect(c, b, t),
         App::Telnet => telnet::dissect(c, b, t),
         App::Http => http::dissect(c, b, t),
@@ -202,14 +213,14 @@ pub fn call<S: Sink>(c: &mut Ctx<'_, S>, app: App, b: Buf<'_>, t: &mut Talk<'_>)
 }
 
 /// Messages of a protocol whose header tells their length: `length` reads it from the first
-/// `head` bytes, `message` decodes one.
+/// `head` bytes, `message` decodes one and is told whether it is the first.
 pub fn pdus<S: Sink>(
     c: &mut Ctx<'_, S>,
     b: Buf<'_>,
     t: &mut Talk<'_>,
     head: usize,
     length: impl Fn(Buf<'_>) -> Outcome<usize>,
-    mut message: impl FnMut(&mut Ctx<'_, S>, Buf<'_>, &mut Talk<'_>) -> Outcome,
+    mut message: impl FnMut(&mut Ctx<'_, S>, Buf<'_>, bool) -> Outcome,
 ) -> Outcome<Verdict> {
     let mut at = 0;
     while at < b.reported() {
@@ -224,7 +235,7 @@ pub fn pdus<S: Sink>(
         if t.may_wait && rest.captured() < len {
             return Ok(Verdict::More { at, need: Need::Bytes((len - rest.captured()) as u32) });
         }
-        let r = message(c, rest.truncate(len), t);
+        let r = message(c, rest.truncate(len), at == 0);
         c.settle(r);
         at += len;
     }
@@ -240,6 +251,7 @@ pub fn depends_on_streams(id: FieldId) -> bool {
 
 /// Protocols that are found above TCP, and what stands for their absence.
 const ABOVE: &[Proto] = &[
+    Proto::Bootparams,
     Proto::Data,
     Proto::DataTextLines,
     Proto::Dns,
@@ -247,18 +259,40 @@ const ABOVE: &[Proto] = &[
     Proto::Ftp,
     Proto::FtpData,
     Proto::Http,
-    Proto::Imf,
     Proto::ImageGif,
     Proto::ImageJfif,
+    Proto::Imf,
     Proto::Json,
+    Proto::Klm,
     Proto::Lpd,
     Proto::Media,
     Proto::MimeMultipart,
+    Proto::Mount,
     Proto::Mq,
+    Proto::Nfs,
+    Proto::Nfsacl,
+    Proto::Nlm,
+    Proto::Pcnfsd,
     Proto::Png,
+    Proto::Portmap,
+    Proto::Rpc,
+    Proto::Rquota,
+    Proto::Rstat,
+    Proto::Rwall,
+    Proto::Sasp,
     Proto::Smtp,
+    Proto::Spray,
+    Proto::Stat,
+    Proto::Statnotify,
     Proto::Telnet,
     Proto::Tls,
     Proto::UrlencodedForm,
+    Proto::Vxi11Async,
+    Proto::Vxi11Core,
+    Proto::Vxi11Intr,
     Proto::Xml,
+    Proto::Ypbind,
+    Proto::Yppasswd,
+    Proto::Ypserv,
+    Proto::Ypxfr,
 ];

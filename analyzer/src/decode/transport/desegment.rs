@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::decode::app::{self, App, Need, State, Talk, Verdict};
 use crate::decode::net::Ip;
 use crate::decode::{Buf, Ctx, Outcome, Sink, Value, data, fmt::Out};
+use crate::track::memory::Ends;
 use crate::track::streams::{Bytes, Conn, Joined, Key, Step, Streams, Table};
 use crate::track::tcp::segment::flag::{ACK, FIN, RST, SYN};
 
@@ -54,15 +55,9 @@ impl Segment {
 
 /// Decodes the payload `b` of a segment.
 pub fn payload<S: Sink>(c: &mut Ctx<'_, S>, s: &Segment, b: Buf<'_>) {
-    match c.streams.take() {
-        Some(Streams::Record(table, steps)) => {
-            Recording { c, table, steps, s }.segment(b);
-            c.streams = Some(Streams::Record(table, steps));
-        }
-        Some(Streams::Replay(mut steps)) => {
-            replay(c, s, &mut steps, b);
-            c.streams = Some(Streams::Replay(steps));
-        }
+    match &c.streams {
+        Some(Streams::Record(..)) => Recording { c, s }.segment(b),
+        Some(Streams::Replay(_)) => replay(c, s, b),
         None => {
             if b.captured() > 0 {
                 c.field(PAYLOAD, Value::Bytes(b.bytes()), b.whole());
@@ -72,12 +67,20 @@ pub fn payload<S: Sink>(c: &mut Ctx<'_, S>, s: &Segment, b: Buf<'_>) {
     }
 }
 
+/// What was found out next.
+fn next<'c, S>(c: &mut Ctx<'c, S>) -> Option<&'c Step> {
+    match &mut c.streams {
+        Some(Streams::Replay(steps)) => steps.next(),
+        _ => None,
+    }
+}
+
 /// Repeats what was found out about this segment.
-fn replay<S: Sink>(c: &mut Ctx<'_, S>, s: &Segment, steps: &mut std::slice::Iter<'_, Step>, b: Buf<'_>) {
+fn replay<S: Sink>(c: &mut Ctx<'_, S>, s: &Segment, b: Buf<'_>) {
     if b.captured() > 0 {
         c.field(PAYLOAD, Value::Bytes(b.bytes()), b.whole());
     }
-    for step in steps {
+    while let Some(step) = next(c) {
         match step {
             Step::Call { app, state, bytes, may_wait } => {
                 let mut state = state.clone();
@@ -114,6 +117,8 @@ fn replay<S: Sink>(c: &mut Ctx<'_, S>, s: &Segment, steps: &mut std::slice::Iter
                     line.fence();
                 }
             }
+            // Asked for by a decoder that did not get that far this time.
+            Step::Known { .. } => {}
             Step::End => break,
         }
     }
@@ -173,6 +178,7 @@ fn call<S: Sink>(
         expect: None,
         becomes: None,
     };
+    c.ends = Ends { addresses: s.addresses, ports: s.ports, stream: true };
     let verdict = match on(c, bytes, b, |c, b| app::call(c, app, b, &mut t)) {
         Ok(v) => v,
         Err(why) => {
@@ -191,8 +197,6 @@ const fn before(a: u32, b: u32) -> bool {
 /// Finds out what becomes of a segment.
 struct Recording<'r, 'c, S> {
     c: &'r mut Ctx<'c, S>,
-    table: &'r mut Table,
-    steps: &'r mut Vec<Step>,
     s: &'r Segment,
 }
 
@@ -206,10 +210,26 @@ enum Kind {
 }
 
 impl<S: Sink> Recording<'_, '_, S> {
+    /// The connections, and what is written down.
+    fn record(&mut self) -> (&mut Table, &mut Vec<Step>) {
+        match &mut self.c.streams {
+            Some(Streams::Record(table, steps)) => (table, steps),
+            _ => unreachable!("nothing else takes it away"),
+        }
+    }
+
+    fn table(&mut self) -> &mut Table {
+        self.record().0
+    }
+
+    fn steps(&mut self) -> &mut Vec<Step> {
+        self.record().1
+    }
+
     fn segment(mut self, b: Buf<'_>) {
         let key = self.s.key();
-        let start = self.steps.len();
-        let mut conn = self.table.take(&key).unwrap_or_default();
+        let start = self.steps().len();
+        let mut conn = self.table().take(&key).unwrap_or_default();
         let fin = self.s.flags & FIN != 0;
         let kind = self.note(&mut conn, b.reported() as u32);
         if self.s.flags & RST == 0 {
@@ -219,10 +239,10 @@ impl<S: Sink> Recording<'_, '_, S> {
                 self.payload(&mut conn, key, kind, b);
             }
         }
-        self.table.put(key, conn);
-        self.table.evict();
-        if self.steps.len() > start || b.captured() > 0 {
-            self.steps.push(Step::End);
+        self.table().put(key, conn);
+        self.table().evict();
+        if self.steps().len() > start || b.captured() > 0 {
+            self.steps().push(Step::End);
         }
     }
 
@@ -231,7 +251,7 @@ impl<S: Sink> Recording<'_, '_, S> {
         let s = self.s;
         if s.flags & SYN != 0 {
             if s.flags & ACK == 0 && conn.opened.is_some_and(|o| o != s.seq) {
-                self.table.reset(conn);
+                self.table().reset(conn);
             }
             if s.flags & ACK == 0 {
                 conn.opened = Some(s.seq);
@@ -279,12 +299,12 @@ impl<S: Sink> Recording<'_, '_, S> {
         let Some(i) = side.pdus.iter().rposition(|p| !before(s.seq, p.seq) && p.done.is_none()) else {
             return false;
         };
-        let Some(joined) = self.table.add(side, i, frame, (s.seq, b.bytes()), true) else { return false };
-        self.table.finish(side, i, frame);
+        let Some(joined) = self.table().add(side, i, frame, (s.seq, b.bytes()), true) else { return false };
+        self.table().finish(side, i, frame);
         if b.captured() > 0 {
-            self.steps.push(Step::Segment { at: 0, len: b.captured() as u32, again: false });
+            self.steps().push(Step::Segment { at: 0, len: b.captured() as u32, again: false });
         }
-        self.steps.push(Step::Pieces(Arc::clone(&joined)));
+        self.steps().push(Step::Pieces(Arc::clone(&joined)));
         self.decode(conn, key, kind, false, &Bytes::Joined(joined), b);
         true
     }
@@ -306,7 +326,7 @@ impl<S: Sink> Recording<'_, '_, S> {
             let side = &mut conn.sides[upper];
             if let Some(p) = side.pdus.iter().find(|p| p.seq == seq && !before(p.next, end)) {
                 let again = p.first != frame;
-                self.steps.push(Step::Segment { at: at as u32, len: len as u32, again });
+                self.steps().push(Step::Segment { at: at as u32, len: len as u32, again });
                 return;
             }
             let last = side.pdus.iter().enumerate().filter(|(_, p)| before(p.seq, seq) || p.seq == seq);
@@ -319,29 +339,29 @@ impl<S: Sink> Recording<'_, '_, S> {
                     if known < len {
                         at += known;
                         seq = side.pdus[i].next;
-                        self.steps.push(Step::Another(at as u32));
+                        self.steps().push(Step::Another(at as u32));
                         continue;
                     }
-                    self.steps.push(Step::JoinedIn(done));
-                    self.steps.push(Step::Waiting(true));
-                    self.steps.push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                    self.steps().push(Step::JoinedIn(done));
+                    self.steps().push(Step::Waiting(true));
+                    self.steps().push(Step::Segment { at: at as u32, len: len as u32, again: false });
                     return;
                 }
                 Some((i, None)) => {
                     let p = &mut side.pdus[i];
                     if p.holds(end) {
                         // Seen before.
-                        self.steps.push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                        self.steps().push(Step::Segment { at: at as u32, len: len as u32, again: false });
                         return;
                     }
                     let missing = p.next.wrapping_sub(seq) as usize;
                     let take = if std::mem::take(&mut p.whole_segment) { len } else { len.min(missing) };
                     let follows = if missing < len { missing } else { 0 };
                     let follows = if take == len { 0 } else { follows };
-                    let Some(joined) = self.table.add(side, i, frame, (seq, &rest.bytes()[..take]), false)
+                    let Some(joined) = self.table().add(side, i, frame, (seq, &rest.bytes()[..take]), false)
                     else {
-                        self.steps.push(Step::Waiting(true));
-                        self.steps.push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                        self.steps().push(Step::Waiting(true));
+                        self.steps().push(Step::Segment { at: at as u32, len: len as u32, again: false });
                         return;
                     };
                     let total = joined.data.len();
@@ -351,27 +371,27 @@ impl<S: Sink> Recording<'_, '_, S> {
                     if let Verdict::More { at: offset, need } = verdict
                         && offset <= total - take.min(total)
                     {
-                        self.table.extend(side, i, need);
+                        self.table().extend(side, i, need);
                         if take < len {
                             at += take;
                             seq = seq.wrapping_add(take as u32);
                             continue;
                         }
-                        self.steps.push(Step::Waiting(offset == 0));
-                        self.steps.push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                        self.steps().push(Step::Waiting(offset == 0));
+                        self.steps().push(Step::Segment { at: at as u32, len: len as u32, again: false });
                         return;
                     }
-                    self.table.finish(side, i, frame);
+                    self.table().finish(side, i, frame);
                     let shown = if follows > 0 { follows } else { len };
-                    self.steps.push(Step::Segment { at: at as u32, len: shown as u32, again: false });
-                    self.steps.push(Step::Pieces(joined));
+                    self.steps().push(Step::Segment { at: at as u32, len: shown as u32, again: false });
+                    self.steps().push(Step::Pieces(joined));
                     if let Verdict::More { at: offset, need } = verdict {
                         let from = at + take - (total - offset);
                         let rest = b.from(from);
                         let seq = seq.wrapping_add((from - at) as u32);
                         self.begin(conn, key, seq, need, rest);
-                        self.steps.push(Step::Waiting(false));
-                        self.steps.push(Step::Segment {
+                        self.steps().push(Step::Waiting(false));
+                        self.steps().push(Step::Segment {
                             at: from as u32,
                             len: rest.captured() as u32,
                             again: false,
@@ -383,7 +403,7 @@ impl<S: Sink> Recording<'_, '_, S> {
                     }
                     at += follows;
                     seq = seq.wrapping_add(follows as u32);
-                    self.steps.push(Step::Another(at as u32));
+                    self.steps().push(Step::Another(at as u32));
                 }
                 None => {
                     let verdict = self.decode(conn, key, kind, true, &Bytes::Here(at as u32), b);
@@ -392,8 +412,8 @@ impl<S: Sink> Recording<'_, '_, S> {
                         let rest = b.from(from);
                         let seq = seq.wrapping_add(offset as u32);
                         self.begin(conn, key, seq, need, rest);
-                        self.steps.push(Step::Waiting(offset == 0));
-                        self.steps.push(Step::Segment {
+                        self.steps().push(Step::Waiting(offset == 0));
+                        self.steps().push(Step::Segment {
                             at: from as u32,
                             len: rest.captured() as u32,
                             again: false,
@@ -408,7 +428,8 @@ impl<S: Sink> Recording<'_, '_, S> {
     fn begin(&mut self, conn: &mut Conn, key: Key, seq: u32, need: Need, rest: Buf<'_>) {
         let upper = self.s.upper();
         let side = &mut conn.sides[usize::from(upper)];
-        self.table.begin((key, upper), side, need, self.c.frame.number, (seq, rest.bytes()));
+        let frame = self.c.frame.number;
+        self.table().begin((key, upper), side, need, frame, (seq, rest.bytes()));
     }
 
     /// Looks for a decoder, calls it, and writes down which it was.
@@ -424,14 +445,15 @@ impl<S: Sink> Recording<'_, '_, S> {
         match kind {
             Kind::Stale => return Verdict::Done,
             Kind::KeepAlive => {
-                self.steps.push(Step::Data(bytes.clone()));
+                self.steps().push(Step::Data(bytes.clone()));
                 return Verdict::Done;
             }
             Kind::Fresh => {}
         }
         if conn.app.is_none() && matches!(conn.state, State::None) {
             let ends = [0, 1].map(|i| (key.addresses[i], key.ports[i]));
-            if let Some(e) = ends.iter().find_map(|(a, p)| self.table.expected(*a, *p)) {
+            let table = self.table();
+            if let Some(e) = ends.iter().find_map(|(a, p)| table.expected(*a, *p)) {
                 conn.app = Some(e.app);
                 conn.state = e.state.clone();
             }
@@ -448,11 +470,9 @@ impl<S: Sink> Recording<'_, '_, S> {
         }
         for i in 0..5 {
             let app = if i == 4 {
-                let view = match bytes {
-                    Bytes::Here(at) => b.from(*at as usize),
-                    Bytes::Joined(j) => Buf::new(&j.data, j.data.len(), 2),
+                let Some(guess) = self.guess(bytes, b).filter(|g| !candidates.contains(&Some(*g))) else {
+                    break;
                 };
-                let Some(guess) = app::guess(view).filter(|g| !candidates.contains(&Some(*g))) else { break };
                 conn.app = Some(guess);
                 guess
             } else {
@@ -460,20 +480,39 @@ impl<S: Sink> Recording<'_, '_, S> {
                 app
             };
             let known = conn.state.clone();
+            let before = self.steps().len();
             let answer = call(self.c, self.s, app, &mut conn.state, may_wait, bytes, b);
             if answer.verdict == Verdict::Rejected {
+                self.steps().truncate(before);
                 continue;
             }
-            self.steps.push(Step::Call { app, state: known, bytes: bytes.clone(), may_wait });
+            // What the decoder asked for stands behind its call.
+            self.steps().insert(before, Step::Call { app, state: known, bytes: bytes.clone(), may_wait });
             if let Some(e) = answer.expect {
-                self.table.expect(e);
+                self.table().expect(e);
             }
             if let Some(app) = answer.becomes {
                 conn.app = Some(app);
             }
             return answer.verdict;
         }
-        self.steps.push(Step::Data(bytes.clone()));
+        self.steps().push(Step::Data(bytes.clone()));
         Verdict::Done
+    }
+
+    /// The decoder whose messages look like these bytes.
+    fn guess(&mut self, bytes: &Bytes, b: Buf<'_>) -> Option<App> {
+        let view = match bytes {
+            Bytes::Here(at) => b.from(*at as usize),
+            Bytes::Joined(j) => Buf::new(&j.data, j.data.len(), 2),
+        };
+        if let Some(app) = app::guess(view) {
+            return Some(app);
+        }
+        self.c.ends = Ends { addresses: self.s.addresses, ports: self.s.ports, stream: true };
+        let before = self.steps().len();
+        let rpc = app::rpc::record::looks_like(self.c, view);
+        self.steps().truncate(before);
+        rpc.then_some(App::Rpc)
     }
 }

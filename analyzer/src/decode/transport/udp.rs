@@ -7,11 +7,12 @@
 //! | 4 | 2 | length, header included (UDP-Lite: bytes that the checksum covers) |
 //! | 6 | 2 | checksum, with a pseudo header; 0: none |
 
-use crate::decode::app::dns;
+use crate::decode::app::{dns, rpc};
 use crate::decode::names;
 use crate::decode::{
     Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Seen, Sink, Value, data, dispatch, fmt::Out, net::Ip,
 };
+use crate::track::memory::{Ask, Ends, Known, Speaker};
 
 crate::protocol! { Udp, "udp", "User Datagram Protocol";
     SRCPORT "udp.srcport" "Source Port" Kind::Uint(16, Base::Dec);
@@ -72,7 +73,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     }
     stream(c, ip, [src, dst], b.truncate(len));
     c.seen(Seen::Udp { ip, b: b.truncate(len), lite: false });
-    payload(c, src, dst, b.from(HDR).truncate(len - HDR))
+    payload(c, ip, [src, dst], b.from(HDR).truncate(len - HDR))
 }
 
 /// Dissects UDP-Lite.
@@ -96,7 +97,7 @@ pub fn lite<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     c.bits(CHECKSUM_STATUS, status, b, 6, 2);
     stream(c, ip, [src, dst], b);
     c.seen(Seen::Udp { ip, b, lite: true });
-    payload(c, src, dst, b.from(HDR))
+    payload(c, ip, [src, dst], b.from(HDR))
 }
 
 fn checksum_status<S: Sink>(c: &Ctx<'_, S>, ip: &Ip, b: Buf<'_>, proto: u8, sum: u16) -> u8 {
@@ -120,12 +121,22 @@ fn line<S: Sink>(c: &mut Ctx<'_, S>, protocol: &'static str, src: u16, dst: u16,
 }
 
 #[inline]
-fn payload<S: Sink>(c: &mut Ctx<'_, S>, src: u16, dst: u16, b: Buf<'_>) -> Outcome {
+fn payload<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, [src, dst]: [u16; 2], b: Buf<'_>) -> Outcome {
     if b.reported() == 0 {
         return Ok(());
     }
     if b.captured() > 0 {
         c.field(PAYLOAD, Value::Bytes(b.bytes()), b.whole());
+    }
+    if c.streams.is_some() {
+        c.ends = Ends { addresses: [ip.src, ip.dst], ports: [src, dst], stream: false };
+        if let Some(Known::Datagram(who)) =
+            c.recall(b, Ask::Datagram, |m, e, _| m.speaker(e).map(Known::Datagram))
+        {
+            return match who {
+                Speaker::Rpc => rpc::announced(c, b),
+            };
+        }
     }
     // The lower port is the more likely to be the server's.
     let (low, high) = (src.min(dst), src.max(dst));
@@ -136,7 +147,7 @@ fn payload<S: Sink>(c: &mut Ctx<'_, S>, src: u16, dst: u16, b: Buf<'_>) -> Outco
     };
     if !known && dns::recognised(b) {
         dns::dissect(c, b, dns::Variant::Dns)?;
-    } else if !known {
+    } else if !known && !rpc::datagram(c, b)? {
         data::dissect(c, b);
     }
     Ok(())

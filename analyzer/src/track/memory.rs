@@ -1,0 +1,233 @@
+//! What decoders remember of messages, where what one says depends on another before it: calls that
+//! wait for their reply, and ends to which datagrams were announced.
+//!
+//! A decoder asks with [`Ctx::recall`](crate::decode::Ctx::recall). It is answered in input order,
+//! and the answer is kept for the second time that the packet is decoded.
+//!
+//! Memory: tables of two generations, of which the older is dropped when the younger is full, and
+//! [`MAX_RECORDS`] bytes of unfinished records.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::mem;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::streams::Joined;
+use crate::decode::app::rpc::{self, Call, CallKey};
+use crate::source::frame::Frame;
+
+/// Entries of one generation of a table.
+const GENERATION: usize = 32_768;
+/// Bytes of unfinished RPC records that are held.
+pub const MAX_RECORDS: usize = 8 << 20;
+
+/// The two ends between which a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Ends {
+    /// Source and destination; IPv4 in the last four octets.
+    pub addresses: [[u8; 16]; 2],
+    /// Source and destination port.
+    pub ports: [u16; 2],
+    /// Over a connection.
+    pub stream: bool,
+}
+
+impl Ends {
+    /// The same for both directions.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        if (self.addresses[0], self.ports[0]) > (self.addresses[1], self.ports[1]) {
+            self.addresses.swap(0, 1);
+            self.ports.swap(0, 1);
+        }
+        self
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// Who speaks in a datagram.
+    Datagram,
+    /// The call that a message is, or answers.
+    Call,
+    /// The record that a fragment completes.
+    Record,
+}
+
+/// What was remembered.
+#[derive(Debug, Clone)]
+pub enum Known {
+    /// A decoder for a datagram.
+    Datagram(Speaker),
+    /// An RPC call as it was known before the message.
+    Call(Call),
+    /// The fragments of an RPC record, once there are all.
+    Record(Option<Arc<Joined>>),
+}
+
+/// Who speaks in datagrams from and to an end that was announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// A program that is called by RPC.
+    Rpc,
+}
+
+/// A table that forgets what was not used for long.
+#[derive(Debug)]
+pub struct Recent<K, V> {
+    young: HashMap<K, V, RandomState>,
+    old: HashMap<K, V, RandomState>,
+    generation: usize,
+}
+
+impl<K, V> Default for Recent<K, V> {
+    fn default() -> Self {
+        Self { young: HashMap::default(), old: HashMap::default(), generation: GENERATION }
+    }
+}
+
+impl<K: Hash + Eq, V> Recent<K, V> {
+    /// True when nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.young.is_empty() && self.old.is_empty()
+    }
+
+    /// What is remembered of `k`.
+    #[must_use]
+    pub fn get(&self, k: &K) -> Option<&V> {
+        self.young.get(k).or_else(|| self.old.get(k))
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, k: &K) -> Option<&mut V> {
+        self.young.get_mut(k).or_else(|| self.old.get_mut(k))
+    }
+
+    /// Remembers `v`.
+    pub fn insert(&mut self, k: K, v: V) {
+        if self.young.len() >= self.generation && !self.young.contains_key(&k) {
+            self.old = mem::take(&mut self.young);
+        }
+        self.young.insert(k, v);
+    }
+
+    /// Forgets `k`.
+    pub fn remove(&mut self, k: &K) -> Option<V> {
+        let young = self.young.remove(k);
+        let old = self.old.remove(k);
+        young.or(old)
+    }
+}
+
+/// A record of which the last fragment is missing.
+#[derive(Debug, Default)]
+struct Record {
+    data: Vec<u8>,
+    pieces: Vec<(u64, u32)>,
+}
+
+/// All that is remembered.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// RPC calls.
+    pub calls: Recent<CallKey, Call>,
+    speakers: Recent<([u8; 16], u16), Speaker>,
+    records: HashMap<Ends, Record, RandomState>,
+    held: usize,
+}
+
+impl Memory {
+    /// Datagrams from and to this end are `who`'s from now on.
+    pub fn announce(&mut self, address: [u8; 16], port: u16, who: Speaker) {
+        self.speakers.insert((address, port), who);
+    }
+
+    /// Who speaks in a datagram between these ends.
+    #[must_use]
+    pub fn speaker(&self, e: &Ends) -> Option<Speaker> {
+        if self.speakers.is_empty() {
+            return None;
+        }
+        [0, 1].into_iter().find_map(|i| self.speakers.get(&(e.addresses[i], e.ports[i]))).copied()
+    }
+
+    /// True when a record between these ends goes on.
+    #[must_use]
+    pub fn unfinished(&self, e: &Ends) -> bool {
+        self.records.contains_key(e)
+    }
+
+    /// Adds a fragment; the record, when this is its last one.
+    pub fn fragment(&mut self, e: &Ends, f: &Frame, bytes: &[u8], last: bool) -> Option<Arc<Joined>> {
+        if self.held + bytes.len() > MAX_RECORDS {
+            self.records.clear();
+            self.held = 0;
+        }
+        let r = self.records.entry(*e).or_default();
+        r.data.extend_from_slice(bytes);
+        // A fragment without bytes must not be free.
+        r.pieces.push((f.number, bytes.len() as u32));
+        self.held += bytes.len() + mem::size_of::<(u64, u32)>();
+        if !last {
+            return None;
+        }
+        let r = self.records.remove(e)?;
+        self.held -= r.data.len() + r.pieces.len() * mem::size_of::<(u64, u32)>();
+        Some(Arc::new(Joined { data: r.data.into(), pieces: r.pieces }))
+    }
+
+    /// The call that a message with this identifier is or answers, as it was known before.
+    pub fn call(&mut self, e: &Ends, f: &Frame, m: &rpc::Message) -> Option<Call> {
+        match m {
+            rpc::Message::Call(call) => {
+                let key = CallKey::of_call(e, call.xid);
+                let known = self.calls.get(&key).copied();
+                if known.is_none() {
+                    self.calls.insert(key, Call { request: f.number, time: f.time, ..*call });
+                }
+                known
+            }
+            rpc::Message::Reply(xid) => {
+                let call = self.calls.get_mut(&CallKey::of_reply(e, *xid))?;
+                let known = *call;
+                if call.reply == 0 {
+                    call.reply = f.number;
+                }
+                Some(known)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_long_is_forgotten() {
+        let mut r = Recent::<u32, u32> { generation: 2, ..Recent::default() };
+        for i in 0..5 {
+            r.insert(i, i);
+        }
+        assert_eq!([0, 1, 2, 3, 4].map(|i| r.get(&i).copied()), [None, None, Some(2), Some(3), Some(4)]);
+        assert_eq!(r.remove(&3), Some(3));
+        assert!(r.get(&3).is_none() && !r.is_empty());
+    }
+
+    #[test]
+    fn records_are_joined_and_bounded() {
+        let (mut m, f, e) = (Memory::default(), Frame::default(), Ends::default());
+        assert!(m.fragment(&e, &f, b"ab", false).is_none() && m.unfinished(&e));
+        let r = m.fragment(&e, &f, b"c", true).expect("complete");
+        assert_eq!((&*r.data, m.held, m.unfinished(&e)), (&b"abc"[..], 0, false));
+        let piece = vec![0; 1 << 20];
+        for _ in 0..100 {
+            let _ = m.fragment(&e, &f, &piece, false);
+            assert!(m.held <= MAX_RECORDS + 64);
+        }
+    }
+}
