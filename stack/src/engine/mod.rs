@@ -5,11 +5,14 @@ pub mod context;
 pub mod dlc;
 pub mod ip;
 pub mod packet;
+pub mod path;
 pub mod random;
+pub mod tcp;
 pub mod time;
 
 pub use buffer::Buffer;
 pub use context::Context;
 pub use packet::{IcmpError, IcmpKind, Incoming, Outgoing};
+pub use path::{Path, Paths};
 pub use random::Random;
 pub use time::Instant;

@@ -30,6 +30,7 @@ pub mod raw;
 pub mod routing;
 pub mod sockets;
 pub mod stack;
+pub mod tcp;
 pub mod udp;
 
 pub use codes::*;
@@ -55,5 +56,6 @@ pub const LAYERS: &[&Layer] = &[
     &routing::LAYER,
     &udp::LAYER,
     &raw::LAYER,
+    &tcp::LAYER,
     &sockets::LAYER,
 ];
