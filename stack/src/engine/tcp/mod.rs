@@ -304,10 +304,18 @@ impl Tcp {
         let start = out.len();
         while let Some((slot, cid)) = self.ready.pop_front() {
             let Some(c) = self.table.get_mut(slot).filter(|c| c.id.cid == cid) else { continue };
-            c.queued = false;
             let path = way(c, paths);
-            let sent = self.with(cx, slot, |c, env| c.transmit(env, path.as_ref(), out)).flatten();
+            // One that has nothing to send now is asked again after its next step.
+            let sent = self.with(cx, slot, |c, env| {
+                let sent = c.transmit(env, path.as_ref(), out);
+                c.queued = sent.is_none();
+                sent
+            });
+            let sent = sent.flatten();
             self.settle(cx, slot);
+            if let (None, Some(c)) = (sent, self.table.get_mut(slot)) {
+                c.queued = false;
+            }
             match sent {
                 Some(o) if path.is_some() => return Some(o),
                 // Without a route it is as good as lost.
