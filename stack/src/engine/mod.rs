@@ -7,8 +7,10 @@ pub mod ip;
 pub mod packet;
 pub mod path;
 pub mod random;
+pub mod raw;
 pub mod tcp;
 pub mod time;
+pub mod udp;
 
 pub use buffer::Buffer;
 pub use context::Context;

@@ -3,6 +3,13 @@
 //! The IP layer hands [`Down`] what it wants to send and which addresses it answers for, a DLC
 //! hands [`Up`] what came in. A DLC exchanges frames with one port of a [`fabric`](crate::fabric).
 
+pub mod hipersockets;
+pub mod loopback;
+pub mod offload;
+pub mod osa;
+pub mod trle;
+pub mod xcf;
+
 use std::net::IpAddr;
 
 use formats::net::{EtherType, MacAddr};

@@ -136,6 +136,12 @@ pub struct Routes {
 }
 
 impl Routes {
+    /// An empty table.
+    #[must_use]
+    pub fn new(multipath: Multipath) -> Self {
+        Self { multipath, ..Self::default() }
+    }
+
     fn family(&self, a: IpAddr) -> &Family {
         if a.is_ipv4() { &self.v4 } else { &self.v6 }
     }

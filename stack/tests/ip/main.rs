@@ -1,0 +1,5 @@
+//! The IP layer, its DLCs and the fabric together.
+
+mod basics;
+#[allow(dead_code)]
+mod harness;
