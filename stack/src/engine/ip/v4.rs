@@ -90,7 +90,7 @@ impl Ip {
         if h.is_fragment() {
             return self.v4_fragment(cx, interface, r);
         }
-        self.v4_local(cx, interface, r.packet, r.checksum_checked, many, r.group);
+        self.v4_local(cx, interface, r.packet, r.checksum_checked, many);
     }
 
     /// RFC 1122 section 3.2.1.3, RFC 1812 section 5.3.7: addresses that no packet may have.
@@ -170,7 +170,7 @@ impl Ip {
                 self.counters.v4.reassembly_ok += 1;
                 let Some(packet) = whole(&header, &data) else { return };
                 let many = dst.is_multicast() || self.home.is_broadcast(dst);
-                self.v4_local(cx, interface, packet, false, many, r.group);
+                self.v4_local(cx, interface, packet, false, many);
             }
         }
     }
@@ -183,7 +183,6 @@ impl Ip {
         packet: Buffer,
         checksum_checked: bool,
         many: bool,
-        group: bool,
     ) {
         let Ok(h) = ipv4::Header::new(&packet) else { return };
         let protocol = h.protocol();
@@ -204,16 +203,12 @@ impl Ip {
             return self.dropped(cx, interface, false, &packet, drop::TOO_SHORT);
         }
         self.counters.v4.in_delivers += 1;
-        match protocol {
-            IpProtocol::ICMP => {
-                if !self.icmp_input(cx, &incoming, &packet, payload_at) {
-                    return;
-                }
-            }
-            IpProtocol::IGMP => self.igmp_input(cx, &incoming, &packet[payload_at..]),
-            _ => {}
+        if protocol == IpProtocol::ICMP && !self.icmp_input(cx, &incoming, &packet, payload_at) {
+            return;
         }
-        let _ = group;
+        if protocol == IpProtocol::IGMP {
+            self.igmp_input(cx, &incoming, &packet[payload_at..]);
+        }
         self.push_deliver(cx, interface, Delivery::Packet(Packet { incoming, bytes: packet, payload_at }));
     }
 
