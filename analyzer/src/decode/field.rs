@@ -73,8 +73,10 @@ pub enum Kind {
     Str,
     /// Point in time.
     AbsTime,
-    /// Point in time; prints as a date.
+    /// Point in time; prints as a date in UTC.
     DateTime,
+    /// Point in time; prints as a date in the zone of the machine that Zscope runs on.
+    LocalTime,
     /// Span of time.
     RelTime,
 }
@@ -102,7 +104,7 @@ impl Kind {
             Self::Ether => "FT_ETHER",
             Self::Bytes => "FT_BYTES",
             Self::Str => "FT_STRING",
-            Self::AbsTime | Self::DateTime => "FT_ABSOLUTE_TIME",
+            Self::AbsTime | Self::DateTime | Self::LocalTime => "FT_ABSOLUTE_TIME",
             Self::RelTime => "FT_RELATIVE_TIME",
         }
     }

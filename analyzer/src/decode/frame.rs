@@ -12,7 +12,7 @@ use crate::source::frame::{Batch, Frame, Head, LinkType};
 
 crate::protocol! { Frame, "frame", "Frame";
     NUMBER "frame.number" "Frame Number" Kind::Uint(32, Base::Dec);
-    TIME "frame.time" "Arrival Time" Kind::AbsTime;
+    TIME "frame.time" "Arrival Time" Kind::LocalTime;
     TIME_EPOCH "frame.time_epoch" "Epoch Time" Kind::AbsTime;
     TIME_RELATIVE "frame.time_relative" "Time since first frame" Kind::RelTime;
     TIME_DELTA "frame.time_delta" "Time since previous frame" Kind::RelTime;

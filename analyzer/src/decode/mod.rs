@@ -24,6 +24,7 @@ pub mod summary;
 pub mod transport;
 pub mod tree;
 pub mod value;
+mod zone;
 pub mod zos;
 
 pub use buf::{Buf, Outcome, Stop};

@@ -5,6 +5,7 @@ use formats::civil;
 use super::field::{Base, FieldDef, Kind};
 use super::fmt::Out;
 use super::value::{NO_TIME, Value};
+use super::zone;
 use crate::source::frame::Timestamp;
 
 /// Hexadecimal digits of an integer of so many bits.
@@ -29,6 +30,7 @@ pub fn field(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
         Value::Bytes(b) => out.bytes(b),
         Value::Str(s) => escaped(out, s),
         Value::Time(NO_TIME) => out.text("NULL"),
+        Value::Time(t) if kind == Kind::LocalTime => local_date(out, t),
         Value::Time(t) if kind == Kind::DateTime => date(out, t),
         Value::Time(t) => out.epoch(t),
         Value::Duration(d) => out.seconds(d.into()),
@@ -67,7 +69,6 @@ pub fn tree(out: &mut Vec<u8>, def: &FieldDef, v: Value<'_>) {
                 out.text(" bytes)");
             }
         }
-        (Value::Time(t), _) if def.name == "frame.time" => date(out, t),
         _ => field(out, def.kind, v),
     }
     if let (Value::Uint(n), Some(names)) = (v, def.names)
@@ -128,6 +129,19 @@ pub fn json_string(out: &mut Vec<u8>, s: &str) {
 
 /// Appends a point in time as a date, in UTC, the way Wireshark spells it.
 pub fn date(out: &mut Vec<u8>, t: Timestamp) {
+    day_and_clock(out, t);
+    out.text(" UTC");
+}
+
+/// Appends a point in time as a date of the machine's own zone, the way Wireshark spells it.
+pub fn local_date(out: &mut Vec<u8>, t: Timestamp) {
+    let zone = zone::at(t.secs);
+    day_and_clock(out, Timestamp { secs: t.secs + i64::from(zone.offset), ..t });
+    out.push(b' ');
+    out.text(&zone.name);
+}
+
+fn day_and_clock(out: &mut Vec<u8>, t: Timestamp) {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (y, m, d) = civil::date(t.secs.div_euclid(86_400));
@@ -141,7 +155,6 @@ pub fn date(out: &mut Vec<u8>, t: Timestamp) {
     out.int(y);
     out.push(b' ');
     clock(out, t);
-    out.text(" UTC");
 }
 
 /// Appends a point in time as ISO 8601, in UTC.

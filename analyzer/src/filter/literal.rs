@@ -55,7 +55,7 @@ impl Type {
             Kind::Ether => Self::Ether,
             Kind::Bytes => Self::Bytes,
             Kind::Str => Self::Text,
-            Kind::AbsTime | Kind::DateTime => Self::Time,
+            Kind::AbsTime | Kind::DateTime | Kind::LocalTime => Self::Time,
             Kind::RelTime => Self::Span,
         }
     }

@@ -75,6 +75,12 @@ impl Reader {
             }
             Box::new(File::open(path).map_err(|e| fail(e.to_string()))?)
         };
+        Self::over(raw, path, options)
+    }
+
+    /// Reads what `raw` gives, which `path` only names.
+    pub fn over(raw: Box<dyn Read + Send>, path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let fail = |why: String| OpenError { path: path.to_owned(), why };
         let Detected { input, framer, layers, notes } = detect::detect(raw, options).map_err(fail)?;
         Ok(Self {
             path: path.to_owned(),

@@ -208,7 +208,7 @@ pub const fn type_of(kind: Kind) -> Type {
         Kind::Uint(..) => Type::Uint,
         Kind::RelTime => Type::Float,
         Kind::Bool | Kind::None | Kind::Protocol => Type::Bool,
-        Kind::AbsTime | Kind::DateTime => Type::Time,
+        Kind::AbsTime | Kind::DateTime | Kind::LocalTime => Type::Time,
         Kind::Ipv4 | Kind::Ipv6 | Kind::Ether | Kind::Bytes | Kind::Str => Type::Text,
     }
 }

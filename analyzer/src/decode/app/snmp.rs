@@ -41,7 +41,7 @@ crate::protocol! { Snmp, "snmp", "Simple Network Management Protocol";
     ENGINEID_MAC "snmp.engineid.mac" "Engine ID Data: MAC address" Kind::Ether;
     ENGINEID_TEXT "snmp.engineid.text" "Engine ID Data: Text" Kind::Str;
     ENGINEID_DATA "snmp.engineid.data" "Engine ID Data" Kind::Bytes;
-    ENGINEID_TIME "snmp.engineid.time" "Engine ID Data: Creation Time" Kind::DateTime;
+    ENGINEID_TIME "snmp.engineid.time" "Engine ID Data: Creation Time" Kind::LocalTime;
     AGENTID_TRAILER "snmp.agentid_trailer" "AgentID Trailer" Kind::Bytes;
     RFC1910_NON_CONFORMANT "snmp.rfc1910_non_conformant" "Data not conforming to RFC1910" Kind::None;
     MSGDATA "snmp.msgData" "msgData" Kind::Uint(32, Base::Dec), names::scoped;

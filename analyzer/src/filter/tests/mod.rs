@@ -57,7 +57,9 @@ fn field(word: &str) -> (FieldId, u32, Owned) {
         Kind::Ether => Owned::Ether(unhex(text).try_into().unwrap()),
         Kind::Bytes => Owned::Bytes(unhex(text)),
         Kind::Str => Owned::Str(text.to_owned()),
-        Kind::AbsTime | Kind::DateTime => Owned::Time(Timestamp::from_nanos(text.parse().unwrap())),
+        Kind::AbsTime | Kind::DateTime | Kind::LocalTime => {
+            Owned::Time(Timestamp::from_nanos(text.parse().unwrap()))
+        }
         Kind::RelTime => Owned::Duration(text.parse().unwrap()),
         Kind::None => Owned::None,
         _ => Owned::Uint(text.parse().unwrap()),

@@ -406,6 +406,10 @@ impl Entries {
         if self.segments.joined + self.segments.incomplete > 0 {
             facts.push(("segmented records", self.segments.joined.to_string()));
             facts.push(("segmented, incomplete", self.segments.incomplete.to_string()));
+            if self.segments.placeless > 0 {
+                let (n, bytes) = (self.segments.placeless, self.segments.placeless_bytes);
+                facts.push(("segments behind a missing one", format!("{n} ({bytes} bytes)")));
+            }
         }
         if self.steps_back > 0 {
             let n = self.steps_back;

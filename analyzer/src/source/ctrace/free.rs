@@ -12,6 +12,8 @@ use formats::ctrace::scan;
 
 use super::entry::{Entries, Place, be16, complete};
 use super::headers::{self, Headers};
+use super::joint::Joint;
+use super::learn;
 use super::resync::{self, LOOK, Next, SCAN, Skipped};
 use crate::source::frame::{AnomalyKind, Finds, Progress, Window};
 
@@ -23,17 +25,31 @@ pub(super) struct Free {
     skipped: Skipped,
     /// True when what stands between entries may be a writer's header.
     learn: bool,
+    tries: u8,
     cut_entries: u64,
     unused: u64,
     init: Option<Message>,
 }
 
-/// An entry of `len` bytes with `gap` bytes of header inside it, from `at` on.
-#[derive(Debug, Clone, Copy)]
+/// Headers that one entry may have inside it: the longest one fills three records of the usual
+/// size.
+const MAX_GAPS: usize = 8;
+/// Breaks at which a header is learnt from what is ahead, while none is known.
+const TRIES: u8 = 16;
+
+/// An entry of `len` bytes with headers of `gap` bytes inside it, at each of `at`.
+#[derive(Debug, Clone)]
 struct Cut {
     len: usize,
     gap: usize,
-    at: usize,
+    at: Vec<usize>,
+}
+
+impl Cut {
+    /// Length of everything.
+    fn end(&self) -> usize {
+        self.len + self.gap * self.at.len()
+    }
 }
 
 enum Step {
@@ -48,6 +64,7 @@ impl Free {
             headers: Headers::default(),
             skipped: Skipped::default(),
             learn,
+            tries: 0,
             cut_entries: 0,
             unused: 0,
             init: None,
@@ -128,13 +145,14 @@ impl Free {
     fn explain(&mut self, view: &[u8], open: bool, place: Place, out: &mut Finds<'_>) -> Step {
         let at = place.at;
         if self.learn {
+            self.look_ahead(view, open);
             if let Some(len) = self.headers.at(view) {
                 self.header(&view[..len], place, out);
                 return Step::To(at + len);
             }
-            if let Some(cut) = self.known_cut(view, open) {
-                self.rejoin(view, cut, place, out);
-                return Step::To(at + cut.len + cut.gap);
+            if let Some(cut) = self.known_cut(view, place.offset, open) {
+                self.rejoin(view, &cut, place, out);
+                return Step::To(at + cut.end());
             }
         }
         let mark = |x: usize| Message::parse(&view[x..]).is_ok();
@@ -150,9 +168,9 @@ impl Free {
             Next::Nothing if self.tail(view, place, out) => return Step::To(at + view.len()),
             Next::Nothing => view.len(),
         };
-        let end = self.cut_before(view, end, open);
-        if let Some(cut) = self.new_cut(&view[..end]) {
-            self.rejoin(view, cut, place, out);
+        let end = self.cut_before(view, end, place.offset, open);
+        if let Some(cut) = self.new_cut(&view[..end], place.offset) {
+            self.rejoin(view, &cut, place, out);
             return Step::To(at + end);
         }
         let mut bytes = &view[..end];
@@ -173,13 +191,24 @@ impl Free {
         Step::To(at + bytes.len())
     }
 
+    /// Learns the header from the boundaries ahead as long as nothing is known for certain: the
+    /// first one of the file may be missing or damaged.
+    fn look_ahead(&mut self, view: &[u8], open: bool) {
+        if self.tries < TRIES && !self.headers.are_certain() {
+            self.tries += 1;
+            if let Some(header) = learn::look_ahead(view, open) {
+                self.headers.suspect(&header);
+            }
+        }
+    }
+
     /// True for bytes in front of an entry that are like a header seen before, or that start the
-    /// file and are no damaged entry.
+    /// file and are no damaged entry when the boundaries ahead say nothing else.
     fn is_header(&self, bytes: &[u8], offset: u64) -> bool {
         if self.headers.is_like(bytes) {
             return true;
         }
-        offset == 0 && scan::prefix(bytes).is_none()
+        offset == 0 && scan::prefix(bytes).is_none() && self.headers.lengths().next().is_none()
     }
 
     fn header(&mut self, bytes: &[u8], place: Place, out: &mut Finds<'_>) {
@@ -189,11 +218,11 @@ impl Free {
         self.entries.set_component(self.headers.component());
     }
 
-    /// An entry at the start of `view` that a record boundary cut, with a header of known length
+    /// An entry at the start of `view` that record boundaries cut, with headers of known length
     /// inside it.
-    fn known_cut(&self, view: &[u8], open: bool) -> Option<Cut> {
-        let ends = |len: usize, gap: usize| {
-            let end = len + gap;
+    fn known_cut(&self, view: &[u8], offset: u64, open: bool) -> Option<Cut> {
+        let ends = |len: usize, gaps: usize| {
+            let end = len + gaps;
             if be16(view, end - TRAILER) != len {
                 return false;
             }
@@ -204,9 +233,19 @@ impl Free {
                 || self.headers.at(next).is_some()
         };
         if let Some(p) = scan::prefix(view) {
-            let gap = self.headers.lengths().find(|gap| ends(p.len, *gap))?;
-            let at = self.headers.locate(view.get(..p.len + gap)?, gap)?;
-            return Some(Cut { len: p.len, gap, at });
+            let one = self.headers.lengths().find(|gap| ends(p.len, *gap)).and_then(|gap| {
+                let joint = Joint::new(view.get(..p.len + gap)?, gap)?;
+                let at = self.headers.locate(&joint).or_else(|| self.headers.guess(&joint, offset))?;
+                Some(Cut { len: p.len, gap, at: vec![at] })
+            });
+            let several = || {
+                let tries = (2..=MAX_GAPS).flat_map(|n| self.headers.lengths().map(move |gap| (n, gap)));
+                tries.filter(|(n, gap)| ends(p.len, n * gap)).find_map(|(n, gap)| {
+                    let at = self.headers.locate_all(view.get(..p.len + n * gap)?, gap, n, offset)?;
+                    Some(Cut { len: p.len, gap, at })
+                })
+            };
+            return one.or_else(several);
         }
         // The boundary may cut what an entry is told by.
         self.headers.lengths().find_map(|gap| {
@@ -218,37 +257,44 @@ impl Free {
                 whole[..at].copy_from_slice(start);
                 whole[at..at + n].copy_from_slice(&rest[..n]);
                 let len = scan::prefix(&whole[..at + n])?.len;
-                (len > at && self.headers.is_like(header) && ends(len, gap)).then_some(Cut { len, gap, at })
+                let fits = len > at && self.headers.is_like(header) && ends(len, gap);
+                fits.then(|| Cut { len, gap, at: vec![at] })
             })
         })
     }
 
     /// An entry that ends with `bytes` but for a header of a length not seen before.
-    fn new_cut(&self, bytes: &[u8]) -> Option<Cut> {
+    fn new_cut(&self, bytes: &[u8], offset: u64) -> Option<Cut> {
         let len = scan::prefix(bytes).filter(|_| self.learn)?.len;
         let gap = bytes.len().checked_sub(len)?;
         let fits = (1..=headers::MAX).contains(&gap) && be16(bytes, bytes.len() - TRAILER) == len;
-        let at = self.headers.locate(bytes, gap).filter(|_| fits)?;
-        Some(Cut { len, gap, at })
+        let joint = Joint::new(bytes, gap).filter(|_| fits)?;
+        let at = self.headers.locate(&joint).or_else(|| self.headers.guess(&joint, offset))?;
+        Some(Cut { len, gap, at: vec![at] })
     }
 
     /// The first such entry between a break and what was found behind it at `end`.
-    fn cut_before(&self, view: &[u8], end: usize, open: bool) -> usize {
+    fn cut_before(&self, view: &[u8], end: usize, offset: u64, open: bool) -> usize {
         let starts = |x: &usize| {
             be16(view, x + 2) == HEADER
-                && self.known_cut(&view[*x..], open).is_some_and(|c| x + c.len + c.gap >= end)
+                && self.known_cut(&view[*x..], offset + *x as u64, open).is_some_and(|c| x + c.end() >= end)
         };
         if self.learn { (1..end).find(starts).unwrap_or(end) } else { end }
     }
 
-    /// Takes the entry at the start of `view` without the header that cuts it.
-    fn rejoin(&mut self, view: &[u8], cut: Cut, place: Place, out: &mut Finds<'_>) {
-        let (header_end, end) = (cut.at + cut.gap, cut.len + cut.gap);
+    /// Takes the entry at the start of `view` without the headers that cut it.
+    fn rejoin(&mut self, view: &[u8], cut: &Cut, place: Place, out: &mut Finds<'_>) {
         self.skipped.end(out);
-        self.headers.note(&view[cut.at..header_end], place.offset + cut.at as u64, out);
+        let mut pieces = Vec::with_capacity(cut.at.len() + 1);
+        let mut from = 0;
+        for at in &cut.at {
+            self.headers.note(&view[*at..at + cut.gap], place.offset + *at as u64, out);
+            pieces.push(&view[from..*at]);
+            from = at + cut.gap;
+        }
+        pieces.push(&view[from..cut.end()]);
         self.cut_entries += 1;
-        out.tally.record_bytes += end as u64;
-        let pieces = [&view[..cut.at], &view[header_end..end]];
+        out.tally.record_bytes += cut.end() as u64;
         self.entries.take_joined(pieces.into_iter(), place.offset, out);
         self.entries.set_component(self.headers.component());
     }

@@ -6,6 +6,7 @@ use formats::ctrace::writer::{self, WriterHeader};
 use formats::ctrace::{Component, Name, scan};
 use memchr::memmem;
 
+use super::joint::{Fit, Joint};
 use crate::source::frame::{AnomalyKind, Finds};
 
 /// The longest header that is believed.
@@ -32,6 +33,10 @@ pub(super) struct Headers {
     ours: Option<WriterHeader>,
     buffers: u64,
     lost_buffers: u64,
+    /// Where the last header was, and how far apart the last ones were when twice the same.
+    last_at: Option<u64>,
+    distance: u64,
+    spacing: Option<u64>,
     /// Records that went on without any header.
     pub bare: u64,
 }
@@ -59,6 +64,11 @@ impl Headers {
             return;
         }
         self.buffers += 1;
+        let distance = self.last_at.map_or(0, |at| offset.saturating_sub(at));
+        if distance > 0 && distance == self.distance {
+            self.spacing = Some(distance);
+        }
+        (self.last_at, self.distance) = (Some(offset), distance);
         if let Ok(h) = WriterHeader::parse(header) {
             self.note_ours(h, offset, out);
         } else {
@@ -148,22 +158,54 @@ impl Headers {
         })
     }
 
-    /// Where a header of `len` bytes stands inside `bytes`: the place that is most like the
-    /// sample, if it is like it at all.
-    pub(super) fn locate(&self, bytes: &[u8], len: usize) -> Option<usize> {
-        let known = self.known.iter().find(|k| k.len == len).or(self.known.first())?;
+    /// True when headers of one length came more than once: what is known is no chance.
+    pub(super) fn are_certain(&self) -> bool {
+        self.known.iter().any(|k| k.count > 1)
+    }
+
+    /// Where the header is that cuts an entry: the place that is most like the sample, if it is
+    /// like it at all. The entry must not speak against the place.
+    pub(super) fn locate(&self, joint: &Joint<'_>) -> Option<usize> {
+        let known = self.known.iter().find(|k| k.len == joint.gap()).or(self.known.first())?;
+        locate_like(&known.sample, joint)
+    }
+
+    /// Where a header that cuts the entry at `offset` should be as records before it were long,
+    /// or where its packet's checksum says: for one that is damaged.
+    pub(super) fn guess(&self, joint: &Joint<'_>, offset: u64) -> Option<usize> {
+        let known = self.known.iter().any(|k| k.len == joint.gap() && k.count > 0);
+        let next = self.spacing.filter(|_| known).and_then(|n| (self.last_at? + n).checked_sub(offset));
+        let next = next.map(|n| n as usize).filter(|at| joint.fit(*at) >= Fit::Possible);
+        next.or_else(|| joint.proven().filter(|at| known || is_named(joint.window(*at))))
+    }
+
+    /// Where `n` headers, each of length `len`, stand inside the entry at `offset`: where the
+    /// length of the records before puts them, or where bytes are like them.
+    pub(super) fn locate_all(&self, bytes: &[u8], len: usize, n: usize, offset: u64) -> Option<Vec<usize>> {
+        let known = self.known.iter().find(|k| k.len == len)?;
         let last = bytes.len().checked_sub(len)?;
-        let common = known.len.min(len);
-        // A sample of another length may have bytes too many or too few at either end.
-        let (start, end) = (&known.sample[..common], &known.sample[known.len - common..]);
-        let shift = len - common;
-        let places = [(start, 0), (end, shift)].map(|(sample, shift)| {
-            let behind = bytes.get(shift..).unwrap_or_default();
-            let at = best_place(sample, behind, last).filter(|at| alike(sample, &behind[*at..]))?;
-            // What differs: a byte that is in the wrong place differs as a rule.
-            Some((marks(sample) - same(sample, &behind[at..]), at))
-        });
-        places.into_iter().flatten().min_by_key(|(differ, _)| *differ).map(|(_, at)| at)
+        let is_like = |at: &usize| alike(&known.sample, &bytes[*at..]);
+        if let (Some(spacing), Some(before)) = (self.spacing, self.last_at) {
+            let place = |i: u64| (before + spacing * i).checked_sub(offset).map(|at| at as usize);
+            let places: Option<Vec<usize>> =
+                (1..=n as u64).map(|i| place(i).filter(|at| *at <= last)).collect();
+            if let Some(places) = places.filter(|places| places.iter().any(is_like)) {
+                return Some(places);
+            }
+        }
+        let mut like: Vec<(usize, usize)> = (scan::PREFIX..=last)
+            .filter(is_like)
+            .map(|at| (equal(&known.sample, &bytes[at..]), at))
+            .collect();
+        like.sort_unstable_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
+        let mut places: Vec<usize> = Vec::with_capacity(n);
+        for (_, at) in like {
+            if places.len() < n && places.iter().all(|p| p.abs_diff(at) >= len) {
+                places.push(at);
+            }
+        }
+        places.sort_unstable();
+        (places.len() == n).then_some(places)
     }
 
     /// What `info` says about the headers.
@@ -185,15 +227,55 @@ impl Headers {
     }
 }
 
-/// The offset up to `last` at which `bytes` are most like the sample.
-fn best_place(sample: &[u8], bytes: &[u8], last: usize) -> Option<usize> {
-    let score = |at: usize| same(sample, &bytes[at..]);
+/// Where in an entry the bytes are that are most like `sample`, which may have another length.
+pub(super) fn locate_like(sample: &[u8], joint: &Joint<'_>) -> Option<usize> {
+    let common = sample.len().min(joint.gap());
+    // A sample of another length may have bytes too many or too few at either end.
+    let (start, end) = (&sample[..common], &sample[sample.len() - common..]);
+    let shift = joint.gap() - common;
+    let places = [(start, 0), (end, shift)].map(|(sample, shift)| {
+        let behind = joint.bytes().get(shift..).unwrap_or_default();
+        let at = best_place(sample, behind, joint).filter(|at| alike(sample, &behind[*at..]))?;
+        // What differs: a byte that is in the wrong place differs as a rule.
+        Some((marks(sample) - same(sample, &behind[at..]), at))
+    });
+    places.into_iter().flatten().min_by_key(|(differ, _)| *differ).map(|(_, at)| at)
+}
+
+/// The place at which `bytes`, the entry's from some offset on, are most like the sample.
+fn best_place(sample: &[u8], bytes: &[u8], joint: &Joint<'_>) -> Option<usize> {
+    let score = |at: usize| {
+        let fit = joint.fit(at);
+        let here = &bytes[at..];
+        (fit >= Fit::Possible, same(sample, here), fit, equal(sample, here))
+    };
     // The first bytes are an eye-catcher as a rule; only without one every place is compared.
     let eye = sample.first_chunk::<4>()?;
+    let seen = &bytes[..(joint.last() + 4).min(bytes.len())];
     let finder = memmem::Finder::new(eye);
-    let seen = &bytes[..(last + 4).min(bytes.len())];
-    let best = finder.find_iter(seen).max_by_key(|at| score(*at));
-    best.or_else(|| (0..=last.min(bytes.len())).max_by_key(|at| score(*at)))
+    let marked = eye.iter().all(|b| !matches!(b, 0 | 0x40 | 0xFF));
+    let best = finder.find_iter(seen).filter(|_| marked).max_by_key(|at| score(*at));
+    if let Some(at) = best.filter(|at| joint.fit(*at) >= Fit::Possible && alike(sample, &bytes[*at..])) {
+        return Some(at);
+    }
+    let last = joint.last().min(bytes.len());
+    let most = (0..=last).map(|at| same(sample, &bytes[at..])).max()?;
+    // Only the likeliest are worth a look at the entry.
+    let likely = (0..=last).filter(|at| same(sample, &bytes[*at..]) * 2 >= most);
+    likely.take(4096).max_by_key(|at| score(*at))
+}
+
+/// True when a name stands in `bytes`, as it must in a real writer's header: the system's, the
+/// component's.
+pub(super) fn is_named(bytes: &[u8]) -> bool {
+    bytes
+        .windows(8)
+        .any(|w| Name::<8>::from_bytes(w).is_some_and(|n| n.is_plausible() && n.trimmed().len() >= 3))
+}
+
+/// Equal bytes.
+fn equal(sample: &[u8], b: &[u8]) -> usize {
+    sample.iter().zip(b).filter(|(x, y)| x == y).count()
 }
 
 /// Equal bytes, those that are padding in the sample not counted.
@@ -205,15 +287,23 @@ fn marks(sample: &[u8]) -> usize {
     sample.iter().filter(|x| !matches!(x, 0 | 0x40)).count()
 }
 
-/// True when a third of what is no padding is the same: the rest may be numbers and times.
-fn alike(sample: &[u8], b: &[u8]) -> bool {
-    same(sample, b) >= marks(sample).div_ceil(3).max(4)
+/// True when a third of what is no padding is the same (the rest may be numbers and times), or
+/// enough of it in a row for a name.
+pub(super) fn alike(sample: &[u8], b: &[u8]) -> bool {
+    if same(sample, b) >= marks(sample).div_ceil(3).max(4) {
+        return true;
+    }
+    let mut run = 0;
+    sample.iter().zip(b).any(|(x, y)| {
+        run = if x == y && !matches!(x, 0 | 0x40) { run + 1 } else { 0 };
+        run == 8
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::ctrace::testing::Sink;
+    use crate::source::ctrace::testing::{Sink, entries, packet};
 
     #[test]
     fn learns_length_and_component() {
@@ -228,9 +318,10 @@ mod tests {
         header[38] = 7;
         assert!(h.is_like(&header));
         assert!(!h.is_like(&[0x11; 40]));
-        let inside = [&[1; 100][..], &header, &[2; 50]].concat();
-        assert_eq!(h.locate(&inside, 40), Some(100));
-        assert_eq!(h.locate(&[3; 100], 40), None);
+        let (entry, _) = entries(&[packet(3, 300)]);
+        let inside = [&entry[..200], &header, &entry[200..]].concat();
+        assert_eq!(h.locate(&Joint::new(&inside, 40).unwrap()), Some(200));
+        assert_eq!(h.locate(&Joint::new(&[3; 100], 40).unwrap()), None);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub mod bdw;
 mod entry;
 mod free;
 mod headers;
+mod joint;
+mod learn;
 mod names;
 pub mod nmi;
 pub mod raw;
@@ -32,6 +34,8 @@ mod segments;
 mod vb;
 pub mod wrapped;
 
+#[cfg(test)]
+mod header_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! is delivered as far as it goes.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 
 use formats::ctrace::pthdr;
 
@@ -83,6 +84,9 @@ pub(super) struct Segments {
     pub joined: u64,
     /// Frames delivered with segments missing.
     pub incomplete: u64,
+    /// Segments behind a missing one, and their bytes: where they belong is not known.
+    pub placeless: u64,
+    pub placeless_bytes: u64,
 }
 
 impl Segments {
@@ -173,20 +177,33 @@ impl Segments {
         if first != 0 || len < set.tlen {
             self.incomplete += 1;
             let missing = set.tlen.saturating_sub(set.data.len());
-            let placeless = set.data.len() - len;
-            let which = if first != 0 { "the first segment" } else { "a segment" };
+            let left = set.parts.len() - run;
+            let left_bytes = set.data.len() - len;
+            self.placeless += left as u64;
+            self.placeless_bytes += left_bytes as u64;
+            let last = first as usize + run - 1;
+            let mut text = if first != 0 {
+                format!("PTH_SeqNum: segments before number {first} of a record are missing")
+            } else {
+                format!("PTH_SeqNum: segment {} of a record is missing", last + 1)
+            };
+            let _ = write!(
+                text,
+                ": PTH_Tlen {}, {} bytes found in {} segments; the frame holds segments {first} to {last} \
+                 ({len} bytes)",
+                set.tlen,
+                set.data.len(),
+                set.parts.len()
+            );
+            if left > 0 {
+                let _ = write!(text, ", not the {left} behind the missing one ({left_bytes} bytes)");
+            }
             out.anomaly(
                 AnomalyKind::MissingSegment,
                 frame.offset,
-                (missing + placeless) as u64,
-                format!(
-                    "PTH_SeqNum: {which} of a record is missing: PTH_Tlen {}, {} bytes found in {} \
-                     segments, {len} delivered",
-                    set.tlen,
-                    set.data.len(),
-                    set.parts.len()
-                ),
-                "the trace lost a buffer or was wrapped; the frame holds what can be placed",
+                (missing + left_bytes) as u64,
+                text,
+                "the trace lost a buffer or was wrapped; the frame is cut short and holds what can be placed",
             );
             if first != 0 {
                 // Without the first segment there are no IP and transport headers.

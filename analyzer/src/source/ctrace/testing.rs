@@ -141,6 +141,9 @@ pub(crate) enum Layout {
 
 /// A header of a foreign writer: an eye-catcher, names, a sequence number and a time.
 pub(crate) fn foreign_header(len: usize, n: u32, component: &str) -> Vec<u8> {
+    if len == 0 {
+        return Vec::new();
+    }
     let mut h = vec![0xC3, 0xE3, 0xD9, 0xC3, 0x00, len as u8, 0x01, 0x00];
     h.extend(Name::<8>::new("SYS1").0);
     h.extend(Name::<8>::new(component).0);
@@ -154,6 +157,22 @@ pub(crate) fn foreign_header(len: usize, n: u32, component: &str) -> Vec<u8> {
 /// The records of a data set: the entries in buffers of `buffer` bytes (padded with zeros when
 /// `pad`), cut into records of at most `record` bytes.
 pub(crate) fn records(all: &[u8], buffer: usize, record: usize, layout: Layout, pad: bool) -> Vec<Vec<u8>> {
+    records_with(all, buffer, record, pad, |n, first| match layout {
+        Layout::Every(len) => foreign_header(len, n, "SYSTCPDA"),
+        Layout::First(len) if first => foreign_header(len, n, "SYSTCPDA"),
+        Layout::First(_) => Vec::new(),
+    })
+}
+
+/// As [`records`], with headers that `header` makes of the record's number and whether it is the
+/// first of its buffer.
+pub(crate) fn records_with(
+    all: &[u8],
+    buffer: usize,
+    record: usize,
+    pad: bool,
+    header: impl Fn(u32, bool) -> Vec<u8>,
+) -> Vec<Vec<u8>> {
     let mut buffers: Vec<Vec<u8>> = vec![Vec::new()];
     let mut at = 0;
     while at < all.len() {
@@ -164,7 +183,7 @@ pub(crate) fn records(all: &[u8], buffer: usize, record: usize, layout: Layout, 
         buffers.last_mut().unwrap().extend_from_slice(&all[at..at + len]);
         at += len;
     }
-    let mut out = Vec::new();
+    let mut out: Vec<Vec<u8>> = Vec::new();
     for mut b in buffers {
         if pad {
             b.resize(buffer, 0);
@@ -172,13 +191,8 @@ pub(crate) fn records(all: &[u8], buffer: usize, record: usize, layout: Layout, 
         let mut rest = &b[..];
         let mut first = true;
         while !rest.is_empty() {
-            let len = match layout {
-                Layout::Every(n) => n,
-                Layout::First(n) if first => n,
-                Layout::First(_) => 0,
-            };
-            let mut r = if len == 0 { Vec::new() } else { foreign_header(len, out.len() as u32, "SYSTCPDA") };
-            let (now, later) = rest.split_at(rest.len().min(record - len));
+            let mut r = header(out.len() as u32, first);
+            let (now, later) = rest.split_at(rest.len().min(record - r.len()));
             r.extend_from_slice(now);
             out.push(r);
             rest = later;

@@ -437,7 +437,9 @@ impl Vb {
         let ends = w.eof && self.pieces.last().map_or(end, |p| p.at + p.len) >= w.bytes.len();
         // A length that reaches behind the end may be damaged: entries would follow then.
         let others = || scan::find(&w.bytes[at..], 1, SCAN, true).is_some();
-        if ends && resync::own_end(&w.bytes[at..end], end - at).is_none() && !others() {
+        // An entry that is whole when the record's end is ignored: the descriptor word is wrong.
+        let whole = scan::entry(&w.bytes[at..]).is_some();
+        if ends && !whole && resync::own_end(&w.bytes[at..end], end - at).is_none() && !others() {
             return self.stitch_cut(w, at, end, out);
         }
         Stitch::Failed

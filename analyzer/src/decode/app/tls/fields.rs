@@ -26,7 +26,7 @@ crate::protocol! { Tls, "tls", "Transport Layer Security";
     HS_LENGTH "tls.handshake.length" "Length" Kind::Uint(24, Base::Dec);
     HS_VERSION "tls.handshake.version" "Version" Kind::Uint(16, Base::Hex), names::version;
     HS_RANDOM "tls.handshake.random" "Random" Kind::Bytes;
-    HS_RANDOM_TIME "tls.handshake.random_time" "GMT Unix Time" Kind::DateTime;
+    HS_RANDOM_TIME "tls.handshake.random_time" "GMT Unix Time" Kind::LocalTime;
     HS_RANDOM_BYTES "tls.handshake.random_bytes" "Random Bytes" Kind::Bytes;
     HS_SESSION_ID_LENGTH "tls.handshake.session_id_length" "Session ID Length" Kind::Uint(16, Base::Dec);
     HS_SESSION_ID "tls.handshake.session_id" "Session ID" Kind::Bytes;
