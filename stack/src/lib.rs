@@ -16,6 +16,9 @@
 //! trace event.
 #![forbid(unsafe_code)]
 
+pub mod apps;
 pub mod engine;
 pub mod fabric;
 pub mod node;
+pub mod sim;
+pub mod sockets;
