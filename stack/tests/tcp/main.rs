@@ -1,0 +1,7 @@
+//! The TCP engine against itself, against smoltcp, against scripts and against hostile segments.
+
+mod link;
+mod pair;
+mod peer;
+mod simulation;
+mod smol;
