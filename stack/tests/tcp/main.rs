@@ -3,5 +3,7 @@
 mod link;
 mod pair;
 mod peer;
+mod script;
+mod scripts;
 mod simulation;
 mod smol;

@@ -411,8 +411,7 @@ impl Connection {
     fn offer(&mut self, env: &mut Env<'_>) -> u16 {
         let old = self.rcv_wnd();
         let mut edge = self.rcv_nxt + (self.rx.room().min(1 << 30) as u32);
-        let step = (self.rx.limit as u32 / 2).min(self.own_mss);
-        if edge.since(self.rcv_adv) < step {
+        if edge.since(self.rcv_adv) < self.window_step() {
             edge = self.rcv_adv;
         }
         let window = (edge.since(self.rcv_nxt) >> self.rcv_scale).min(65_535);
@@ -437,11 +436,18 @@ impl Connection {
         let edge = self.rcv_nxt + (self.rx.room().min(1 << 30) as u32);
         let gain = edge.since(self.rcv_adv);
         let limit = self.rx.limit as u32;
-        let mss = self.rcv_mss.max(536.min(self.own_mss));
         let most = 65_535u32 << self.rcv_scale;
+        let step = self.window_step();
         gain > 0
             && self.rcv_wnd() < most / 2
-            && (gain >= limit / 2 || (self.rcv_wnd() < mss && gain >= mss.min(limit / 2).max(1)))
+            && (gain >= limit / 2 || (self.rcv_wnd() < step && gain >= step))
+    }
+
+    /// The smallest move of the window's edge: a segment as the peer sends them, or half the
+    /// buffer.
+    #[inline]
+    fn window_step(&self) -> u32 {
+        (self.rx.limit as u32 / 2).min(self.rcv_mss.max(536.min(self.own_mss))).max(1)
     }
 
     /// Writes header, options and `len` bytes of data from `seq` on.
