@@ -1,5 +1,6 @@
 //! The TCP engine against itself, against smoltcp, against scripts and against hostile segments.
 
+mod hostile;
 mod link;
 mod pair;
 mod peer;
