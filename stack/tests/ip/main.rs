@@ -3,3 +3,4 @@
 mod basics;
 #[allow(dead_code)]
 mod harness;
+mod links;
