@@ -13,7 +13,7 @@ use stack::engine::ip::interface::{InterfaceConfig, Link};
 use stack::engine::ip::{Config, Delivery, Ip, IpEvent, LOOPBACK, Packet, Refusal};
 use stack::engine::raw::Raw;
 use stack::engine::udp::{Udp, UdpId, UdpOptions, Verdict};
-use stack::engine::{Context, IcmpError, Instant, Outgoing, Random};
+use stack::engine::{Buffer, Context, IcmpError, Instant, Outgoing, Random};
 use stack::fabric::{Fabric, PortId};
 
 pub struct Host {
@@ -32,7 +32,16 @@ pub struct Host {
     pub events: Vec<IpEvent>,
 }
 
+/// Another implementation on a port of the fabric.
+pub trait Peer {
+    fn port(&self) -> PortId;
+    /// Takes frames and gives frames.
+    fn poll(&mut self, now: Instant, frames: Vec<Vec<u8>>) -> Vec<Vec<u8>>;
+    fn as_any(&mut self) -> &mut dyn std::any::Any;
+}
+
 pub struct World {
+    pub peers: Vec<Box<dyn Peer>>,
     pub now: Instant,
     pub fabric: Fabric,
     pub hosts: Vec<Host>,
@@ -65,6 +74,7 @@ impl World {
             now: Instant::START,
             fabric: Fabric::new(Random::new(seed)),
             hosts: Vec::new(),
+            peers: Vec::new(),
             trace: Tracer::off(),
         }
     }
@@ -173,13 +183,24 @@ impl World {
             for n in 0..self.hosts.len() {
                 busy |= self.work(n);
             }
+            let mut for_peers: BTreeMap<PortId, Vec<Vec<u8>>> = BTreeMap::new();
             while let Some((port, frame)) = self.fabric.poll(self.now) {
                 busy = true;
+                if self.peers.iter().any(|p| p.port() == port) {
+                    for_peers.entry(port).or_default().push(frame.to_vec());
+                }
                 for n in 0..self.hosts.len() {
                     let id = self.hosts[n].ports.iter().find(|(_, p)| **p == port).map(|(id, _)| *id);
                     if let Some(id) = id {
                         self.with(n, |h, cx| h.trl.receive(cx, id, frame.clone()));
                     }
+                }
+            }
+            for p in &mut self.peers {
+                let port = p.port();
+                for frame in p.poll(self.now, for_peers.remove(&port).unwrap_or_default()) {
+                    busy = true;
+                    self.fabric.send(self.now, port, Buffer::copy(&frame));
                 }
             }
             if !busy {
@@ -237,7 +258,9 @@ impl World {
         loop {
             self.settle();
             let hosts = self.hosts.iter().flat_map(|h| [h.ip.poll_timeout(), h.trl.poll_timeout()]);
-            let next = hosts.chain([self.fabric.poll_timeout()]).flatten().min();
+            // Peers are asked every few milliseconds.
+            let peers = (!self.peers.is_empty()).then(|| self.now + Duration::from_millis(20));
+            let next = hosts.chain([self.fabric.poll_timeout(), peers]).flatten().min();
             let Some(next) = next.filter(|&t| t <= end) else { break };
             self.now = self.now.max(next);
             for n in 0..self.hosts.len() {

@@ -4,3 +4,4 @@ mod basics;
 #[allow(dead_code)]
 mod harness;
 mod links;
+mod peer_smoltcp;
