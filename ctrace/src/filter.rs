@@ -1,11 +1,11 @@
 //! What several filters have in common: networks, and lists in which one has to match.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// An address with a prefix length: the addresses that agree with it in so many bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Net {
-    address: [u8; 16],
+    address: u128,
     mask: u128,
 }
 
@@ -29,16 +29,18 @@ impl Net {
         Self { address: field(IpAddr::V4(address)), mask }
     }
 
-    /// True when the address, in the form of packet trace headers, is in the network.
+    /// True when the address, the number of its field in packet trace headers, is in the network.
     #[must_use]
-    pub fn has_field(&self, address: &[u8; 16]) -> bool {
-        (u128::from_be_bytes(*address) ^ u128::from_be_bytes(self.address)) & self.mask == 0
+    #[inline]
+    pub const fn has_field(&self, address: u128) -> bool {
+        (address ^ self.address) & self.mask == 0
     }
 
     /// True when the address is in the network.
     #[must_use]
+    #[inline]
     pub fn has(&self, address: IpAddr) -> bool {
-        self.has_field(&field(address))
+        self.has_field(field(address))
     }
 }
 
@@ -48,12 +50,12 @@ impl From<IpAddr> for Net {
     }
 }
 
-/// The field of an address as in a packet trace header.
+/// The number of an address's field in a packet trace header.
 #[inline]
-pub(crate) fn field(a: IpAddr) -> [u8; 16] {
+fn field(a: IpAddr) -> u128 {
     match a {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
-        IpAddr::V6(v6) => Ipv6Addr::octets(&v6),
+        IpAddr::V4(v4) => 0xFFFF << 32 | u128::from(u32::from(v4)),
+        IpAddr::V6(v6) => v6.into(),
     }
 }
 

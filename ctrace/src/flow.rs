@@ -1,5 +1,6 @@
 //! What a packet is about, read from its first bytes: addresses, protocol, ports, and where its
-//! data begins. Works on any bytes; what is not there is zero.
+//! data begins. Works on any bytes; what is not there is zero. Addresses are numbers, so that
+//! they stay in registers on the way from a packet to its record.
 
 use formats::ctrace::FormatId;
 
@@ -13,10 +14,10 @@ const MAX_EXTENSIONS: usize = 8;
 /// Addresses (as in packet trace headers), protocol, ports and length of the headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flow {
-    /// Source address.
-    pub src: [u8; 16],
+    /// Source address, the number of its field's 16 bytes.
+    pub src: u128,
     /// Destination address.
-    pub dst: [u8; 16],
+    pub dst: u128,
     /// IP protocol, behind IPv6 extension headers.
     pub protocol: u8,
     /// Source and destination port, when the protocol has ports and they are in this packet.
@@ -28,7 +29,7 @@ pub struct Flow {
 impl Flow {
     /// Of a packet that begins with its IP header.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn of(packet: &[u8]) -> Self {
         match packet.first().map(|b| b >> 4) {
             Some(4) => Self::of_ipv4(packet),
@@ -37,6 +38,7 @@ impl Flow {
         }
     }
 
+    #[inline(always)]
     fn of_ipv4(p: &[u8]) -> Self {
         let mut f = Self::default();
         let Some(h) = p.first_chunk::<20>() else {
@@ -58,8 +60,8 @@ impl Flow {
             f.headers = p.len();
             return f;
         };
-        f.src.copy_from_slice(&h[8..24]);
-        f.dst.copy_from_slice(&h[24..40]);
+        let address = |at: usize| h[at..].first_chunk().map_or(0, |b| u128::from_be_bytes(*b));
+        (f.src, f.dst) = (address(8), address(24));
         let (mut next, mut at, mut first) = (h[6], 40, true);
         for _ in 0..MAX_EXTENSIONS {
             let Some(&[following, len, a, b]) = p.get(at..).and_then(|r| r.first_chunk::<4>()) else { break };
@@ -84,6 +86,7 @@ impl Flow {
     }
 
     /// Ports and the end of the headers, of a protocol header at `at`.
+    #[inline(always)]
     fn transport(&mut self, p: &[u8], at: usize, first: bool) {
         let t = p.get(at..).filter(|_| first).unwrap_or_default();
         if matches!(self.protocol, TCP | UDP)
@@ -112,6 +115,7 @@ impl Flow {
 
     /// The entry id of the packet: 6 for Enterprise Extender, otherwise 4.
     #[must_use]
+    #[inline]
     pub fn id(&self) -> FormatId {
         let ee = |p| EE_PORTS.contains(&p);
         match self.ports {
@@ -123,8 +127,8 @@ impl Flow {
 
 /// An IPv4 address as it stands in packet trace headers.
 #[inline(always)]
-const fn mapped([a, b, c, d]: [u8; 4]) -> [u8; 16] {
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, a, b, c, d]
+const fn mapped(address: [u8; 4]) -> u128 {
+    0xFFFF << 32 | u32::from_be_bytes(address) as u128
 }
 
 #[cfg(test)]
@@ -157,12 +161,12 @@ pub(crate) mod tests {
     #[test]
     fn addresses_ports_and_headers() {
         let f = Flow::of(&TCP4);
-        assert_eq!(f.src[10..], [0xFF, 0xFF, 10, 1, 0, 1]);
+        assert_eq!(f.src.to_be_bytes()[10..], [0xFF, 0xFF, 10, 1, 0, 1]);
         assert_eq!((f.protocol, f.ports, f.headers), (6, Some((1236, 21)), 40));
         assert_eq!(f.id(), FormatId::PACKET);
         let f = Flow::of(&UDP6);
         assert_eq!((f.protocol, f.ports, f.headers), (17, Some((12_001, 12_000)), 56));
-        assert_eq!((f.dst[0], f.dst[15]), (0xFE, 2));
+        assert_eq!(f.dst, 0xFE80 << 112 | 2);
         assert_eq!(f.id(), FormatId::EE);
     }
 

@@ -208,7 +208,7 @@ impl OsaTrace {
             && vlan(&self.vlans)
             && any_or(&self.ether_types, &f.ether_type)
             && (self.addresses.is_empty()
-                || flow(&|p| self.addresses.iter().any(|n| n.has_field(&p.src) || n.has_field(&p.dst))))
+                || flow(&|p| self.addresses.iter().any(|n| n.has_field(p.src) || n.has_field(p.dst))))
             && (self.protocols.is_empty() || flow(&|p| self.protocols.contains(&p.protocol)))
             && (self.ports.is_empty()
                 || flow(&|p| {

@@ -71,11 +71,12 @@ impl FilterSet {
         discard: Discard::All,
     };
 
+    #[inline(always)]
     fn matches(&self, f: &Flow, reason: DropReason) -> bool {
         let or_any = |want: Option<u16>, port: Option<u16>| want.is_none() || want == port;
         self.discard.has(reason)
             && self.protocol.is_none_or(|p| p == f.protocol)
-            && self.address.is_none_or(|n| n.has_field(&f.src) || n.has_field(&f.dst))
+            && self.address.is_none_or(|n| n.has_field(f.src) || n.has_field(f.dst))
             && or_any(self.src_port, f.src_port())
             && or_any(self.dst_port, f.dst_port())
             && (self.port.is_none() || self.port == f.src_port() || self.port == f.dst_port())
@@ -156,11 +157,13 @@ impl PktTrace {
     /// The settings of an interface.
     #[must_use]
     pub fn of(&self, link: &Name<16>) -> &LinkTrace {
-        self.links.iter().find(|(n, _)| n == link).map_or(&self.others, |(_, l)| l)
+        let number = u128::from_ne_bytes(link.0);
+        self.links.iter().find(|(n, _)| u128::from_ne_bytes(n.0) == number).map_or(&self.others, |(_, l)| l)
     }
 
     /// How many bytes of a packet are recorded, `None` when it is not.
     #[must_use]
+    #[inline]
     pub(crate) fn length(&self, link: &Name<16>, f: &Flow, reason: DropReason, len: usize) -> Option<usize> {
         let l = self.of(link);
         if !l.on {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use formats::ctrace::cte::{CteHeader, HEADER, TRAILER};
+use formats::ctrace::cte::{HEADER, TRAILER};
 use formats::ctrace::events::{AREA_HEADER, Event, FIELDS_KEY, Options};
 use formats::ctrace::systcpip::{self, StackFields};
 use formats::ctrace::{FormatId, Name};
@@ -157,10 +157,13 @@ impl Tracer {
     #[inline]
     pub(crate) fn with_config<T>(&self, ask: impl FnOnce(&Config) -> T) -> T {
         let generation = self.shared.generation.load(Ordering::Acquire);
-        if self.config.borrow().0 != generation {
+        let mut known = self.config.borrow();
+        if known.0 != generation {
+            drop(known);
             self.read_config(generation);
+            known = self.config.borrow();
         }
-        ask(&self.config.borrow().1)
+        ask(&known.1)
     }
 
     #[cold]
@@ -187,13 +190,10 @@ impl Tracer {
 /// Writes CTELENP, CTEOFF, CTEFMTID and CTETIME.
 #[inline(always)]
 fn put_header(to: &mut [u8], len: usize, id: FormatId, time: Tod) {
-    let header = CteHeader {
-        lenp: (len as u16).into(),
-        off: (HEADER as u16).into(),
-        fmtid: id.0.into(),
-        time: time.0.into(),
-    };
-    to.copy_from_slice(header.as_bytes());
+    let first = (len as u64) << 48 | (HEADER as u64) << 32 | u64::from(id.0);
+    let (a, b) = to.split_at_mut(8);
+    a.copy_from_slice(&first.to_be_bytes());
+    b.copy_from_slice(&time.0.to_be_bytes());
 }
 
 impl Subject {
