@@ -14,6 +14,7 @@ use std::fmt;
 
 use formats::ctrace::nmi::Message;
 use formats::ctrace::scan;
+use formats::ctrace::writer::WriterHeader;
 
 use self::entry::complete;
 use super::frame::Framer;
@@ -117,6 +118,10 @@ pub fn recognise(prefix: &[u8]) -> Option<Framing> {
     };
     if let Some(framing) = walk(&|vb| vb.recognises(b, 0)) {
         return Some(framing);
+    }
+    // Few entries of components without packets prove little by themselves; our own header does.
+    if WriterHeader::parse(b).is_ok() {
+        return Some(Framing::Raw);
     }
     let Some(first) = believable(b) else {
         return (ascii::translated_entries(b) > 0).then_some(Framing::Ascii);
