@@ -20,8 +20,10 @@ pub struct Flow {
     pub dst: u128,
     /// IP protocol, behind IPv6 extension headers.
     pub protocol: u8,
-    /// Source and destination port, when the protocol has ports and they are in this packet.
-    pub ports: Option<(u16, u16)>,
+    /// The protocol has ports and they are in this packet.
+    pub has_ports: bool,
+    /// Source and destination port, 0 when there are none.
+    pub ports: (u16, u16),
     /// Bytes of IP and transport headers, which ABBREV keeps.
     pub headers: usize,
 }
@@ -92,7 +94,8 @@ impl Flow {
         if matches!(self.protocol, TCP | UDP)
             && let Some(&[a, b, c, d]) = t.first_chunk::<4>()
         {
-            self.ports = Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])));
+            self.has_ports = true;
+            self.ports = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
         }
         let len = match self.protocol {
             TCP => t.get(12).map_or(20, |b| usize::from(b >> 4) * 4).max(20),
@@ -101,27 +104,13 @@ impl Flow {
         self.headers = at + t.len().min(len);
     }
 
-    /// Source port.
-    #[must_use]
-    pub fn src_port(&self) -> Option<u16> {
-        self.ports.map(|p| p.0)
-    }
-
-    /// Destination port.
-    #[must_use]
-    pub fn dst_port(&self) -> Option<u16> {
-        self.ports.map(|p| p.1)
-    }
-
     /// The entry id of the packet: 6 for Enterprise Extender, otherwise 4.
     #[must_use]
     #[inline]
     pub fn id(&self) -> FormatId {
         let ee = |p| EE_PORTS.contains(&p);
-        match self.ports {
-            Some((s, d)) if self.protocol == UDP && (ee(s) || ee(d)) => FormatId::EE,
-            _ => FormatId::PACKET,
-        }
+        let (s, d) = self.ports;
+        if self.protocol == UDP && (ee(s) || ee(d)) { FormatId::EE } else { FormatId::PACKET }
     }
 }
 
@@ -162,10 +151,10 @@ pub(crate) mod tests {
     fn addresses_ports_and_headers() {
         let f = Flow::of(&TCP4);
         assert_eq!(f.src.to_be_bytes()[10..], [0xFF, 0xFF, 10, 1, 0, 1]);
-        assert_eq!((f.protocol, f.ports, f.headers), (6, Some((1236, 21)), 40));
+        assert_eq!((f.protocol, f.ports, f.headers), (6, (1236, 21), 40));
         assert_eq!(f.id(), FormatId::PACKET);
         let f = Flow::of(&UDP6);
-        assert_eq!((f.protocol, f.ports, f.headers), (17, Some((12_001, 12_000)), 56));
+        assert_eq!((f.protocol, f.ports, f.headers), (17, (12_001, 12_000), 56));
         assert_eq!(f.dst, 0xFE80 << 112 | 2);
         assert_eq!(f.id(), FormatId::EE);
     }
@@ -175,7 +164,7 @@ pub(crate) mod tests {
         let mut b = TCP4;
         b[7] = 1;
         let f = Flow::of(&b);
-        assert_eq!((f.protocol, f.ports, f.headers), (6, None, 20));
+        assert_eq!((f.protocol, f.has_ports, f.headers), (6, false, 20));
     }
 
     proptest! {

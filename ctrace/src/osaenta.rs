@@ -212,7 +212,7 @@ impl OsaTrace {
             && (self.protocols.is_empty() || flow(&|p| self.protocols.contains(&p.protocol)))
             && (self.ports.is_empty()
                 || flow(&|p| {
-                    p.ports.is_some_and(|(s, d)| self.ports.contains(&s) || self.ports.contains(&d))
+                    p.has_ports && (self.ports.contains(&p.ports.0) || self.ports.contains(&p.ports.1))
                 }))
     }
 
@@ -323,7 +323,7 @@ mod tests {
     fn a_tagged_frame() {
         let f = FrameFlow::of(&frame());
         assert_eq!((f.src[5], f.dst[5], f.vlan, f.ether_type, f.headers), (1, 2, Some(100), 0x800, 58));
-        assert_eq!(f.flow.unwrap().ports, Some((1236, 21)));
+        assert_eq!(f.flow.unwrap().ports, (1236, 21));
         for n in 0..frame().len() {
             assert!(FrameFlow::of(&frame()[..n]).headers <= n);
         }

@@ -30,6 +30,7 @@ pub enum Discard {
 }
 
 impl Discard {
+    #[inline(always)]
     fn has(self, reason: DropReason) -> bool {
         match self {
             Self::None => reason.0 == 0,
@@ -73,13 +74,13 @@ impl FilterSet {
 
     #[inline(always)]
     fn matches(&self, f: &Flow, reason: DropReason) -> bool {
-        let or_any = |want: Option<u16>, port: Option<u16>| want.is_none() || want == port;
+        let (source, destination) = f.ports;
         self.discard.has(reason)
             && self.protocol.is_none_or(|p| p == f.protocol)
             && self.address.is_none_or(|n| n.has_field(f.src) || n.has_field(f.dst))
-            && or_any(self.src_port, f.src_port())
-            && or_any(self.dst_port, f.dst_port())
-            && (self.port.is_none() || self.port == f.src_port() || self.port == f.dst_port())
+            && self.src_port.is_none_or(|p| f.has_ports && p == source)
+            && self.dst_port.is_none_or(|p| f.has_ports && p == destination)
+            && self.port.is_none_or(|p| f.has_ports && (p == source || p == destination))
     }
 }
 
@@ -163,14 +164,23 @@ impl PktTrace {
 
     /// How many bytes of a packet are recorded, `None` when it is not.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub(crate) fn length(&self, link: &Name<16>, f: &Flow, reason: DropReason, len: usize) -> Option<usize> {
-        let l = self.of(link);
+        let l = if self.links.is_empty() { &self.others } else { self.of(link) };
         if !l.on {
             return None;
         }
-        let keep = |s: &FilterSet| s.abbrev.map_or(len, |n| usize::from(n).max(f.headers).min(len));
-        l.sets.iter().filter(|s| s.matches(f, reason)).map(keep).max()
+        let mut longest = None;
+        for s in &l.sets {
+            if s.matches(f, reason) {
+                let keep = s.abbrev.map_or(len, |n| usize::from(n).max(f.headers).min(len));
+                longest = longest.max(Some(keep));
+                if keep == len {
+                    break;
+                }
+            }
+        }
+        longest
     }
 }
 

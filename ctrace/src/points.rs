@@ -185,6 +185,8 @@ impl Tracer {
     }
 
     fn write_packet(&self, p: &PacketPoint<'_>) {
+        // First, so that what follows is done while the counter is read.
+        let now = self.now();
         let f = Flow::of(p.packet);
         let len = p.packet.len();
         let Some(keep) = self.with_config(|c| c.pkttrace.length(&p.interface, &f, p.drop, len)) else {
@@ -196,7 +198,7 @@ impl Tracer {
             name: p.interface.0,
             src: f.src,
             dst: f.dst,
-            ports: f.ports.unwrap_or_default(),
+            ports: f.ports,
             protocol: f.protocol,
             vlan: p.vlan,
             cid: p.cid,
@@ -206,7 +208,7 @@ impl Tracer {
             drop: p.drop,
             segment_size: p.segment_size,
         };
-        self.write_pth(Which::Packets, f.id(), self.now(), &head, &p.packet[..keep.min(len)]);
+        self.write_pth(Which::Packets, f.id(), now, &head, &p.packet[..keep.min(len)]);
     }
 
     fn write_data(&self, p: &DataPoint<'_>) {
@@ -247,7 +249,7 @@ impl Tracer {
             name: osa_interface(p.port).0,
             src: flow.src,
             dst: flow.dst,
-            ports: flow.ports.unwrap_or_default(),
+            ports: flow.ports,
             protocol: flow.protocol,
             vlan: f.vlan.unwrap_or_default(),
             plen: len,
@@ -259,7 +261,7 @@ impl Tracer {
     }
 
     /// Writes one entry, or the segments of a long one.
-    #[inline]
+    #[inline(always)]
     fn write_pth(&self, which: Which, id: FormatId, time: Tod, head: &Head, data: &[u8]) {
         let number = self.records.get().wrapping_add(1);
         self.records.set(number);

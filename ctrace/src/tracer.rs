@@ -133,7 +133,7 @@ impl Tracer {
     }
 
     /// Records an entry of a component; `fill` writes its data.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_entry(
         &self,
         which: Which,
@@ -154,7 +154,7 @@ impl Tracer {
 
     /// What is configured. Reads it anew only when it was changed, and only when nobody changes
     /// it at this moment: recording never waits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with_config<T>(&self, ask: impl FnOnce(&Config) -> T) -> T {
         let generation = self.shared.generation.load(Ordering::Acquire);
         let mut known = self.config.borrow();
