@@ -13,6 +13,7 @@
 //! those of the processor's counter, calibrated to the TOD clock.
 
 mod clock;
+pub mod command;
 pub mod config;
 pub mod dattrace;
 pub mod filter;
