@@ -227,11 +227,13 @@ fn pkttrace(config: &mut Config, operands: &[&str]) -> Result<()> {
     set.address = network(address, mask)?;
     match action {
         Action::On => {
-            config.pkttrace.turn_on(link, set).or_else(|_| wrong("ON", "an interface has 16 filters"))
+            let turned = config.pkttrace.turn_on(link, set);
+            return turned.or_else(|_| wrong("ON", "an interface has 16 filters"));
         }
-        Action::Off => Ok(config.pkttrace.turn_off(link)),
-        _ => Ok(config.pkttrace.clear(link)),
+        Action::Off => config.pkttrace.turn_off(link),
+        _ => config.pkttrace.clear(link),
     }
+    Ok(())
 }
 
 fn dattrace(config: &mut Config, operands: &[&str]) -> Result<()> {
