@@ -265,6 +265,18 @@ impl<'c, S: Sink> Ctx<'c, S> {
         self.sink.close();
     }
 
+    /// What `f` hands over are fields of one protocol, and they follow from `value` alone, as the
+    /// bits of an octet do, and are always the same ones. A printer that knows their text repeats
+    /// it. `id` tells such groups apart: one of the fields.
+    #[inline(always)]
+    pub fn group_of(&mut self, id: FieldId, value: impl Into<u64>, f: impl FnOnce(&mut Self)) {
+        let value = value.into();
+        if let Some(from) = self.sink.recall(id, value) {
+            f(self);
+            self.sink.keep(id, value, from);
+        }
+    }
+
     /// What `f` hands over belongs below the last field, also when it stops halfway.
     #[inline]
     pub fn group<T>(&mut self, f: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {

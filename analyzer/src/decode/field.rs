@@ -3,7 +3,6 @@
 //! A field's number is its protocol's number in the high byte and its place in that protocol's
 //! own list in the low byte, so each dissector file declares its fields and nobody counts.
 
-use super::fmt;
 use super::registry::{PROTOCOLS, Proto};
 
 /// A field of a protocol.
@@ -27,6 +26,12 @@ impl FieldId {
     #[must_use]
     pub fn proto(self) -> Proto {
         PROTOCOLS[usize::from(self.0 >> 8)].proto
+    }
+
+    /// All fields of the same protocol.
+    pub fn siblings(self) -> impl Iterator<Item = Self> {
+        let count = PROTOCOLS[usize::from(self.0 >> 8)].fields.len() as u16;
+        (0..count).map(move |local| Self(self.0 & 0xFF00 | local))
     }
 
     /// Its definition.
@@ -118,72 +123,14 @@ pub type Names = fn(u64) -> Option<&'static str>;
 pub struct FieldDef {
     /// Filter name, Wireshark's where it has one.
     pub name: &'static str,
-    /// The name as the key of a JSON member, with the comma in front of it.
-    pub key: Lead,
     /// What a person reads in the tree.
     pub label: &'static str,
-    /// The label with a colon.
-    pub heading: Lead,
     /// Type.
     pub kind: Kind,
     /// Text of its codes.
     pub names: Option<Names>,
     /// True when Wireshark 4.0 has a field of this name and type.
     pub wireshark: bool,
-}
-
-/// What is printed in front of a value, padded: copying all of it is a few plain stores, where
-/// copying a varying number of bytes is a call.
-#[derive(Clone, Copy)]
-pub struct Lead {
-    text: [u8; Self::MAX],
-    len: u8,
-}
-
-impl Lead {
-    const SHORT: usize = 48;
-    const MAX: usize = 127;
-
-    /// The concatenation of `parts`, 127 bytes at most.
-    #[must_use]
-    pub const fn new(parts: [&str; 3]) -> Self {
-        let (mut text, mut len) = ([0; Self::MAX], 0);
-        let mut i = 0;
-        while i < parts.len() {
-            let part = parts[i].as_bytes();
-            let mut k = 0;
-            while k < part.len() {
-                text[len] = part[k];
-                len += 1;
-                k += 1;
-            }
-            i += 1;
-        }
-        Self { text, len: len as u8 }
-    }
-
-    /// Its length in bytes.
-    #[inline]
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.len.into()
-    }
-
-    /// Appends it.
-    #[inline]
-    pub fn put(&self, out: &mut Vec<u8>) {
-        let len = usize::from(self.len);
-        match self.text.first_chunk::<{ Self::SHORT }>() {
-            Some(short) if len <= Self::SHORT => fmt::put(out, short, len),
-            _ => fmt::put(out, &self.text, len),
-        }
-    }
-}
-
-impl std::fmt::Debug for Lead {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(&self.text[..usize::from(self.len)]))
-    }
 }
 
 /// One protocol with its fields.
@@ -235,15 +182,11 @@ macro_rules! protocol {
         pub const DEF: $crate::decode::ProtoDef = $crate::decode::ProtoDef {
             proto: $crate::decode::Proto::$proto,
             layer: &$crate::decode::FieldDef {
-                name: $abbrev, key: $crate::decode::field::Lead::new([",\"", $abbrev, "\":"]),
-                label: $title, heading: $crate::decode::field::Lead::new([$title, "", ""]),
-                kind: $crate::decode::Kind::Protocol,
+                name: $abbrev, label: $title, kind: $crate::decode::Kind::Protocol,
                 names: None, wireshark: $crate::protocol!(@wireshark $($layer_ours)?),
             },
             fields: &[ $( $crate::decode::FieldDef {
-                name: $name, key: $crate::decode::field::Lead::new([",\"", $name, "\":"]),
-                label: $label, heading: $crate::decode::field::Lead::new([$label, ": ", ""]),
-                kind: $kind,
+                name: $name, label: $label, kind: $kind,
                 names: $crate::protocol!(@names $($names)?),
                 wireshark: $crate::protocol!(@wireshark $($ours)?),
             }, )* ],

@@ -3,37 +3,66 @@
 
 use crate::source::frame::Timestamp;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
-/// Two decimal digits for each of 0..100.
-static PAIRS: [[u8; 2]; 100] = {
-    let mut t = [[0u8; 2]; 100];
-    let mut i = 0;
-    while i < 100 {
-        t[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
-        i += 1;
-    }
-    t
-};
-
-/// Decimal text of each octet, and its length.
-static OCTETS: [([u8; 3], u8); 256] = {
-    let mut t = [([0u8; 3], 0u8); 256];
+/// Decimal text of each octet with a point behind it, and its length.
+static OCTETS: [([u8; 4], u8); 256] = {
+    let mut t = [([0u8; 4], 0u8); 256];
     let mut i = 0;
     while i < 256 {
         let (h, z, e) = (b'0' + (i / 100) as u8, b'0' + (i / 10 % 10) as u8, b'0' + (i % 10) as u8);
         t[i] = if i >= 100 {
-            ([h, z, e], 3)
+            ([h, z, e, b'.'], 4)
         } else if i >= 10 {
-            ([z, e, 0], 2)
+            ([z, e, b'.', 0], 3)
         } else {
-            ([e, 0, 0], 1)
+            ([e, b'.', 0, 0], 2)
         };
         i += 1;
     }
     t
 };
 
+/// The two hexadecimal digits of an octet, without a table and without a branch, so that those of
+/// many are made at once.
+const fn pair(octet: u8) -> [u8; 2] {
+    let v = octet as u16;
+    let digits = (v >> 4 | v << 8) & 0x0F0F;
+    let letters = ((digits + 0x0606) >> 4) & 0x0101;
+    (digits + 0x3030 + letters * (b'a' - b'9' - 1) as u16).to_le_bytes()
+}
+
+/// Two hexadecimal digits for each octet, with a colon behind them.
+static COLONS: [[u8; 4]; 256] = {
+    let mut t = [[b':'; 4]; 256];
+    let mut i = 0;
+    while i < 256 {
+        [t[i][0], t[i][1]] = pair(i as u8);
+        i += 1;
+    }
+    t
+};
+
+/// Two hexadecimal digits for each of 16 octets.
+#[inline]
+fn hex_pairs(b: &[u8; 16]) -> [u8; 32] {
+    let mut text = [0; 32];
+    for (digits, &x) in text.as_chunks_mut::<2>().0.iter_mut().zip(b) {
+        *digits = pair(x);
+    }
+    text
+}
+
+/// The hexadecimal digits of a word, highest first, as the octets of a number, highest first.
+#[inline]
+const fn eight_hex(v: u32) -> u64 {
+    let v = v as u64;
+    let halves = (v & 0xFFFF_0000) << 16 | v & 0xFFFF;
+    let octets = (halves & 0xFF00_0000_FF00) << 8 | halves & 0xFF_0000_00FF;
+    let digits = (octets & 0xF0_00F0_00F0_00F0) << 4 | octets & 0x0F_000F_000F_000F;
+    let letters = ((digits + 6 * ONES) >> 4) & ONES;
+    digits + ZEROS + letters * (b'a' - b'9' - 1) as u64
+}
+
+const ONES: u64 = u64::from_le_bytes([1; 8]);
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
 /// The eight decimal digits of a number below 10^8 as the octets of a word, the first one lowest.
@@ -48,199 +77,259 @@ const fn eight_digits(v: u64) -> u64 {
     tens | ((twos - 10 * tens) << 8)
 }
 
-/// Appends the first `len` bytes of `buf`. Copying all of it is a few plain stores, where copying
-/// a varying number is a call.
-#[inline(always)]
-pub fn put<const N: usize>(out: &mut Vec<u8>, buf: &[u8; N], len: usize) {
-    let end = out.len() + len;
-    out.extend_from_slice(buf);
-    out.truncate(end);
-}
-
 /// Appends values as text.
 pub trait Out {
-    /// Plain bytes.
-    fn text(&mut self, s: &str);
-    /// Unsigned decimal.
-    fn dec(&mut self, v: u64);
-    /// Signed decimal.
-    fn int(&mut self, v: i64);
-    /// `digits` hexadecimal digits, without prefix.
-    fn hex(&mut self, v: u64, digits: usize);
-    /// `0x` and `digits` hexadecimal digits.
-    fn hex0x(&mut self, v: u64, digits: usize);
-    /// Bytes as hexadecimal digits without separators.
-    fn bytes(&mut self, b: &[u8]);
-    /// Dotted decimal.
-    fn ipv4(&mut self, a: u32);
-    /// RFC 5952 text.
-    fn ipv6(&mut self, a: [u8; 16]);
-    /// Six octets with colons.
-    fn ether(&mut self, m: [u8; 6]);
-    /// Seconds and nine decimals.
-    fn epoch(&mut self, t: Timestamp);
-    /// Nanoseconds as seconds and nine decimals.
-    fn seconds(&mut self, nanos: i128);
-}
+    /// Bytes as they are.
+    fn raw(&mut self, b: &[u8]);
 
-impl Out for Vec<u8> {
+    /// The first `len` bytes of `buf`. Copying all of it is a few plain stores, where copying a
+    /// varying number is a call.
+    fn put<const N: usize>(&mut self, buf: &[u8; N], len: usize);
+
+    /// One byte as it is.
     #[inline]
-    fn text(&mut self, s: &str) {
-        self.extend_from_slice(s.as_bytes());
+    fn byte(&mut self, b: u8) {
+        self.put(&[b], 1);
     }
 
+    /// Plain text.
+    #[inline]
+    fn text(&mut self, s: &str) {
+        self.raw(s.as_bytes());
+    }
+
+    /// Unsigned decimal.
     #[inline]
     fn dec(&mut self, v: u64) {
         if v < 10 {
-            self.push(b'0' + v as u8);
+            self.byte(b'0' + v as u8);
+        } else if v < 100 {
+            self.put(&[b'0' + (v / 10) as u8, b'0' + (v % 10) as u8], 2);
         } else if v < 100_000_000 {
             let digits = eight_digits(v);
             let zeros = digits.trailing_zeros() / 8;
             let text = (digits | ZEROS) >> (8 * zeros);
-            put(self, &text.to_le_bytes(), 8 - zeros as usize);
+            self.put(&text.to_le_bytes(), 8 - zeros as usize);
         } else {
-            self.dec(v / 100_000_000);
-            let text = eight_digits(v % 100_000_000) | ZEROS;
-            self.extend_from_slice(&text.to_le_bytes());
+            self.long(v);
         }
     }
 
+    /// Unsigned decimal of nine digits and more.
+    fn long(&mut self, v: u64) {
+        self.dec(v / 100_000_000);
+        self.put(&(eight_digits(v % 100_000_000) | ZEROS).to_le_bytes(), 8);
+    }
+
+    /// Signed decimal.
     fn int(&mut self, v: i64) {
         if v < 0 {
-            self.push(b'-');
+            self.byte(b'-');
         }
         self.dec(v.unsigned_abs());
     }
 
+    /// The lowest `digits` hexadecimal digits, without prefix.
     #[inline]
     fn hex(&mut self, v: u64, digits: usize) {
-        let mut buf = [0u8; 16];
-        let n = digits.min(16);
-        for (i, d) in buf[..n].iter_mut().enumerate() {
-            *d = HEX[(v >> (4 * (n - 1 - i)) & 15) as usize];
+        if digits > 8 {
+            self.hex(v >> 32, digits.min(16) - 8);
         }
-        put(self, &buf, n);
+        let digits = digits.min(8) as u32;
+        // What is not wanted is shifted out above; what is comes first.
+        let text = eight_hex((v as u32).unbounded_shl(32 - 4 * digits));
+        self.put(&text.to_be_bytes(), digits as usize);
     }
 
+    /// `0x` and `digits` hexadecimal digits.
     #[inline]
     fn hex0x(&mut self, v: u64, digits: usize) {
-        self.extend_from_slice(b"0x");
+        self.put(b"0x", 2);
         self.hex(v, digits);
     }
 
+    /// Bytes as hexadecimal digits without separators.
     fn bytes(&mut self, b: &[u8]) {
-        let at = self.len();
-        self.resize(at + 2 * b.len(), 0);
-        // Without a table and without a branch, so that it is done for many octets at once.
-        let digit = |n: u8| n + b'0' + u8::from(n > 9) * (b'a' - b'9' - 1);
-        for (out, &x) in self[at..].as_chunks_mut::<2>().0.iter_mut().zip(b) {
-            *out = [digit(x >> 4), digit(x & 15)];
+        let (chunks, rest) = b.as_chunks();
+        for chunk in chunks {
+            self.put(&hex_pairs(chunk), 32);
+        }
+        if !rest.is_empty() {
+            let mut last = [0; 16];
+            last[..rest.len()].copy_from_slice(rest);
+            self.put(&hex_pairs(&last), 2 * rest.len());
         }
     }
 
+    /// Dotted decimal.
     #[inline]
     fn ipv4(&mut self, a: u32) {
-        let mut buf = [0u8; 18];
+        let mut buf = [0u8; 16];
         let mut at = 0;
-        for (i, o) in a.to_be_bytes().into_iter().enumerate() {
-            if i > 0 {
-                buf[at] = b'.';
-                at += 1;
-            }
+        for o in a.to_be_bytes() {
             let (t, n) = OCTETS[usize::from(o)];
-            buf[at..at + 3].copy_from_slice(&t);
+            buf[at..at + 4].copy_from_slice(&t);
             at += usize::from(n);
         }
-        put(self, &buf, at);
+        self.put(&buf, at - 1);
     }
 
+    /// RFC 5952 text.
     fn ipv6(&mut self, a: [u8; 16]) {
         let mut words = [0u16; 8];
         for (w, b) in words.iter_mut().zip(a.as_chunks::<2>().0) {
             *w = u16::from_be_bytes(*b);
         }
         // IPv4-mapped and the deprecated compatible form print their last word dotted.
-        let high = words[..5].iter().all(|&w| w == 0);
+        let high = a[..10] == [0; 10];
         if high && (words[5] == 0xFFFF || (words[5] == 0 && words[6] != 0)) {
             self.text(if words[5] == 0 { "::" } else { "::ffff:" });
             self.ipv4(u32::from(words[6]) << 16 | u32::from(words[7]));
             return;
         }
-        let (mut best, mut best_len, mut i) = (8, 1, 0);
-        while i < 8 {
-            let run = words[i..].iter().take_while(|&&w| w == 0).count();
-            if run > best_len {
-                (best, best_len) = (i, run);
-            }
-            i += run.max(1);
+        // The first of the longest runs of zeros: bits that still stand after as many steps as
+        // there can be begin such a run.
+        let mut runs = words.iter().rev().fold(0u8, |m, &w| m << 1 | u8::from(w == 0));
+        let (mut first, mut run) = (8, 0);
+        while runs != 0 {
+            (first, run) = (runs.trailing_zeros() as usize, run + 1);
+            runs &= runs >> 1;
         }
-        let mut i = 0;
+        let skipped = if run < 2 { 8..8 } else { first..first + run };
+        // Every word has a colon behind it.
+        let mut buf = [0u8; 48];
+        let (mut at, mut i) = (0, 0);
         while i < 8 {
-            if i == best {
-                self.extend_from_slice(b"::");
-                i += best_len;
+            if i == skipped.start {
+                buf[at..at + 2].copy_from_slice(b"::");
+                at += if i == 0 { 2 } else { 1 };
+                i = skipped.end;
                 continue;
             }
-            if i > 0 && i != best + best_len {
-                self.push(b':');
-            }
-            let w = u64::from(words[i]);
-            let digits = match w {
-                0..=0xF => 1,
-                0x10..=0xFF => 2,
-                0x100..=0xFFF => 3,
-                _ => 4,
-            };
-            self.hex(w, digits);
+            let zeros = (words[i] | 1).leading_zeros() / 4;
+            let text = eight_hex(u32::from(words[i]) << 16) << (8 * zeros);
+            buf[at..at + 4].copy_from_slice(&text.to_be_bytes()[..4]);
+            at += 4 - zeros as usize;
+            buf[at] = b':';
+            at += 1;
             i += 1;
         }
+        let open = if skipped.end == 8 && run >= 2 { 0 } else { 1 };
+        self.put(&buf, at - open);
     }
 
+    /// Six octets with colons.
     #[inline]
     fn ether(&mut self, m: [u8; 6]) {
-        let mut buf = [b':'; 17];
+        let mut buf = [0; 19];
         for (i, o) in m.into_iter().enumerate() {
-            buf[3 * i] = HEX[usize::from(o >> 4)];
-            buf[3 * i + 1] = HEX[usize::from(o & 15)];
+            buf[3 * i..3 * i + 4].copy_from_slice(&COLONS[usize::from(o)]);
         }
-        self.extend_from_slice(&buf);
+        self.put(&buf, 17);
     }
 
+    /// Seconds and nine decimals.
     fn epoch(&mut self, t: Timestamp) {
         if t.secs < 0 {
             self.seconds(t.nanos_total());
             return;
         }
         self.dec(t.secs as u64);
-        self.nanos(t.nanos);
+        self.fraction(t.nanos);
     }
 
+    /// Nanoseconds as seconds and nine decimals.
     fn seconds(&mut self, nanos: i128) {
+        if let Ok(nanos) = i64::try_from(nanos) {
+            return self.duration(nanos);
+        }
         if nanos < 0 {
-            self.push(b'-');
+            self.byte(b'-');
         }
         let n = nanos.unsigned_abs();
         self.dec((n / 1_000_000_000) as u64);
-        self.nanos((n % 1_000_000_000) as u32);
+        self.fraction((n % 1_000_000_000) as u32);
+    }
+
+    /// Nanoseconds as seconds and nine decimals, as far as 64 bits reach.
+    #[inline]
+    fn duration(&mut self, nanos: i64) {
+        if nanos < 0 {
+            self.byte(b'-');
+        }
+        let n = nanos.unsigned_abs();
+        self.dec(n / 1_000_000_000);
+        self.fraction((n % 1_000_000_000) as u32);
+    }
+
+    /// A point and nine digits.
+    #[inline]
+    fn fraction(&mut self, nanos: u32) {
+        let mut buf = [b'.'; 10];
+        buf[1..9].copy_from_slice(&(eight_digits((nanos / 10).into()) | ZEROS).to_le_bytes());
+        buf[9] = b'0' + (nanos % 10) as u8;
+        self.put(&buf, 10);
     }
 }
 
-trait Nanos {
-    fn nanos(&mut self, n: u32);
+impl Out for Vec<u8> {
+    #[inline]
+    fn raw(&mut self, b: &[u8]) {
+        self.extend_from_slice(b);
+    }
+
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, buf: &[u8; N], len: usize) {
+        let end = self.len() + len;
+        self.extend_from_slice(buf);
+        self.truncate(end);
+    }
 }
 
-impl Nanos for Vec<u8> {
-    /// A point and nine digits.
+/// A buffer of fixed size that text is appended to. What does not fit is dropped, and everything
+/// behind it.
+#[derive(Debug)]
+pub struct Fixed<'a, const N: usize> {
+    buf: &'a mut [u8; N],
+    at: usize,
+}
+
+impl<'a, const N: usize> Fixed<'a, N> {
+    /// Appends behind the first `at` bytes.
     #[inline]
-    fn nanos(&mut self, n: u32) {
-        let mut buf = [b'.'; 10];
-        let mut rest = n;
-        for i in (0..4).rev() {
-            buf[2 + 2 * i..4 + 2 * i].copy_from_slice(&PAIRS[(rest % 100) as usize]);
-            rest /= 100;
+    pub fn new(buf: &'a mut [u8; N], at: usize) -> Self {
+        Self { buf, at }
+    }
+
+    /// How much is in the buffer; `None` when something did not fit.
+    #[inline]
+    #[must_use]
+    pub fn end(&self) -> Option<usize> {
+        (self.at <= N).then_some(self.at)
+    }
+}
+
+impl<const N: usize> Out for Fixed<'_, N> {
+    #[inline]
+    fn raw(&mut self, b: &[u8]) {
+        match self.buf.get_mut(self.at..).and_then(|rest| rest.get_mut(..b.len())) {
+            Some(room) => {
+                room.copy_from_slice(b);
+                self.at += b.len();
+            }
+            None => self.at = N + 1,
         }
-        buf[1] = b'0' + (rest % 10) as u8;
-        self.extend_from_slice(&buf);
+    }
+
+    #[inline(always)]
+    fn put<const M: usize>(&mut self, buf: &[u8; M], len: usize) {
+        match self.buf.get_mut(self.at..).and_then(|rest| rest.first_chunk_mut::<M>()) {
+            Some(room) => {
+                *room = *buf;
+                self.at += len;
+            }
+            None => self.raw(&buf[..len]),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use formats::civil;
 
 use super::field::{Base, FieldDef, Kind};
 use super::fmt::Out;
+use super::memo::Form;
 use super::value::{NO_TIME, Value};
 use super::zone;
 use crate::source::frame::Timestamp;
@@ -15,9 +16,9 @@ const fn digits(bits: u8) -> usize {
 
 /// Appends a value as `tshark -T fields` does.
 #[inline]
-pub fn field(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
+pub fn field(out: &mut impl Out, kind: Kind, v: Value<'_>) {
     match v {
-        Value::None => out.push(b'1'),
+        Value::None => out.byte(b'1'),
         Value::Uint(n) => match kind {
             Kind::Uint(bits, Base::Hex) => out.hex0x(n, digits(bits)),
             _ => out.dec(n),
@@ -30,15 +31,13 @@ pub fn field(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
         Value::Bytes(b) => out.bytes(b),
         Value::Str(s) => escaped(out, s),
         Value::Time(NO_TIME) => out.text("NULL"),
-        Value::Time(t) if kind == Kind::LocalTime => local_date(out, t),
-        Value::Time(t) if kind == Kind::DateTime => date(out, t),
-        Value::Time(t) => out.epoch(t),
-        Value::Duration(d) => out.seconds(d.into()),
+        Value::Time(t) => time(out, kind, t),
+        Value::Duration(d) => out.duration(d),
     }
 }
 
 /// Tabs and line ends would break the line they stand in.
-fn escaped(out: &mut Vec<u8>, s: &str) {
+fn escaped(out: &mut impl Out, s: &str) {
     if memchr::memchr3(b'\n', b'\r', b'\t', s.as_bytes()).is_none() {
         return out.text(s);
     }
@@ -49,16 +48,26 @@ fn escaped(out: &mut Vec<u8>, s: &str) {
             b'\t' => out.text("\\t"),
             8 => out.text("\\b"),
             12 => out.text("\\f"),
-            _ => out.push(b),
+            _ => out.byte(b),
         }
+    }
+}
+
+/// How the tree shows a number of this field.
+#[must_use]
+pub fn form(def: &FieldDef) -> Form {
+    match def.kind {
+        Kind::Uint(bits, Base::Hex) if def.names.is_none() => Form::Hex(digits(bits) as u8),
+        Kind::Uint(..) | Kind::FrameNum if def.names.is_none() => Form::Dec,
+        _ => Form::Other,
     }
 }
 
 /// Appends a value as the tree shows it: with the text of its code.
 #[inline]
-pub fn tree(out: &mut Vec<u8>, def: &FieldDef, v: Value<'_>) {
+pub fn tree(out: &mut impl Out, def: &FieldDef, v: Value<'_>) {
     match (v, def.kind) {
-        (Value::None, _) => return,
+        (Value::None, _) | (_, Kind::None) => return,
         (Value::Uint(n), Kind::Bool) => out.text(if n == 0 { "Not set" } else { "Set" }),
         (Value::Bytes(b), _) => {
             const SHOWN: usize = 32;
@@ -76,13 +85,13 @@ pub fn tree(out: &mut Vec<u8>, def: &FieldDef, v: Value<'_>) {
     {
         out.text(" (");
         out.text(name);
-        out.push(b')');
+        out.byte(b')');
     }
 }
 
 /// Appends a value as JSON: numbers as numbers, flags as booleans, the rest as strings.
 #[inline]
-pub fn json(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
+pub fn json(out: &mut impl Out, kind: Kind, v: Value<'_>) {
     match (v, kind) {
         (Value::None, _) => out.text("true"),
         (Value::Uint(n), Kind::Bool) => out.text(if n == 0 { "false" } else { "true" }),
@@ -92,22 +101,22 @@ pub fn json(out: &mut Vec<u8>, kind: Kind, v: Value<'_>) {
         (Value::Str(s), _) => json_string(out, s),
         (Value::Time(NO_TIME), _) => out.text("null"),
         (Value::Time(t), _) => out.epoch(t),
-        (Value::Duration(d), _) => out.seconds(d.into()),
+        (Value::Duration(d), _) => out.duration(d),
         _ => {
-            out.push(b'"');
+            out.byte(b'"');
             field(out, kind, v);
-            out.push(b'"');
+            out.byte(b'"');
         }
     }
 }
 
 /// Appends a JSON string with its quotes.
-pub fn json_string(out: &mut Vec<u8>, s: &str) {
-    out.push(b'"');
+pub fn json_string(out: &mut impl Out, s: &str) {
+    out.byte(b'"');
     let plain = |b: &u8| *b >= b' ' && *b != b'"' && *b != b'\\';
     if s.as_bytes().iter().all(plain) {
         out.text(s);
-        out.push(b'"');
+        out.byte(b'"');
         return;
     }
     for b in s.bytes() {
@@ -121,44 +130,62 @@ pub fn json_string(out: &mut Vec<u8>, s: &str) {
                 out.text("\\u");
                 out.hex(b.into(), 4);
             }
-            _ => out.push(b),
+            _ => out.byte(b),
         }
     }
-    out.push(b'"');
+    out.byte(b'"');
 }
 
-/// Appends a point in time as a date, in UTC, the way Wireshark spells it.
-pub fn date(out: &mut Vec<u8>, t: Timestamp) {
-    day_and_clock(out, t);
-    out.text(" UTC");
+/// Appends a point in time as a field of this kind shows it.
+pub fn time(out: &mut impl Out, kind: Kind, t: Timestamp) {
+    if t.secs < 0 && !matches!(kind, Kind::LocalTime | Kind::DateTime) {
+        return out.epoch(t);
+    }
+    second(out, kind, t.secs);
+    fraction(out, kind, t);
 }
 
-/// Appends a point in time as a date of the machine's own zone, the way Wireshark spells it.
-pub fn local_date(out: &mut Vec<u8>, t: Timestamp) {
-    let zone = zone::at(t.secs);
-    day_and_clock(out, Timestamp { secs: t.secs + i64::from(zone.offset), ..t });
-    out.push(b' ');
-    out.text(&zone.name);
+/// The part of [`time`] that stands in front of the point: the same for a whole second.
+pub fn second(out: &mut impl Out, kind: Kind, secs: i64) {
+    match kind {
+        Kind::LocalTime => zone::with(secs, |zone| date_to_second(out, secs + i64::from(zone.offset))),
+        Kind::DateTime => date_to_second(out, secs),
+        _ => out.dec(secs as u64),
+    }
 }
 
-fn day_and_clock(out: &mut Vec<u8>, t: Timestamp) {
+/// The rest of [`time`].
+pub fn fraction(out: &mut impl Out, kind: Kind, t: Timestamp) {
+    out.fraction(t.nanos);
+    match kind {
+        Kind::LocalTime => zone::with(t.secs, |zone| {
+            out.byte(b' ');
+            out.text(&zone.name);
+        }),
+        Kind::DateTime => out.text(" UTC"),
+        _ => {}
+    }
+}
+
+/// Day and time of day, the way Wireshark spells them.
+fn date_to_second(out: &mut impl Out, secs: i64) {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (y, m, d) = civil::date(t.secs.div_euclid(86_400));
+    let (y, m, d) = civil::date(secs.div_euclid(86_400));
     out.text(MONTHS[m as usize - 1]);
-    out.push(b' ');
+    out.byte(b' ');
     if d < 10 {
-        out.push(b' ');
+        out.byte(b' ');
     }
     out.dec(d.into());
     out.text(", ");
     out.int(y);
-    out.push(b' ');
-    clock(out, t);
+    out.byte(b' ');
+    clock(out, secs);
 }
 
 /// Appends a point in time as ISO 8601, in UTC.
-pub fn iso(out: &mut Vec<u8>, t: Timestamp) {
+pub fn iso(out: &mut impl Out, t: Timestamp) {
     let (y, m, d) = civil::date(t.secs.div_euclid(86_400));
     if (0..=9999).contains(&y) {
         two(out, (y / 100) as u64);
@@ -166,32 +193,27 @@ pub fn iso(out: &mut Vec<u8>, t: Timestamp) {
     } else {
         out.int(y);
     }
-    out.push(b'-');
+    out.byte(b'-');
     two(out, m.into());
-    out.push(b'-');
+    out.byte(b'-');
     two(out, d.into());
-    out.push(b'T');
-    clock(out, t);
-    out.push(b'Z');
+    out.byte(b'T');
+    clock(out, t.secs);
+    out.fraction(t.nanos);
+    out.byte(b'Z');
 }
 
-fn two(out: &mut Vec<u8>, v: u64) {
-    out.extend_from_slice(&[b'0' + (v / 10 % 10) as u8, b'0' + (v % 10) as u8]);
+fn two(out: &mut impl Out, v: u64) {
+    out.put(&[b'0' + (v / 10 % 10) as u8, b'0' + (v % 10) as u8], 2);
 }
 
-fn clock(out: &mut Vec<u8>, t: Timestamp) {
-    let day = t.secs.rem_euclid(86_400) as u64;
+fn clock(out: &mut impl Out, secs: i64) {
+    let day = secs.rem_euclid(86_400) as u64;
     two(out, day / 3600);
-    out.push(b':');
+    out.byte(b':');
     two(out, day / 60 % 60);
-    out.push(b':');
+    out.byte(b':');
     two(out, day % 60);
-    out.push(b'.');
-    let mut div = 100_000_000;
-    while div > 0 {
-        out.push(b'0' + (t.nanos / div % 10) as u8);
-        div /= 10;
-    }
 }
 
 #[cfg(test)]
@@ -208,7 +230,7 @@ mod tests {
     fn dates() {
         // `date -u -d @1456042921` prints Sun Feb 21 08:22:01 UTC 2016.
         let t = Timestamp { secs: 1_456_042_921, nanos: 641_303_000 };
-        assert_eq!(shown(|o| date(o, t)), "Feb 21, 2016 08:22:01.641303000 UTC");
+        assert_eq!(shown(|o| time(o, Kind::DateTime, t)), "Feb 21, 2016 08:22:01.641303000 UTC");
         assert_eq!(shown(|o| iso(o, t)), "2016-02-21T08:22:01.641303000Z");
     }
 

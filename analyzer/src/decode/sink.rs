@@ -43,6 +43,20 @@ pub trait Sink {
     /// Ends what the last [`Sink::open`] began.
     fn close(&mut self) {}
 
+    /// Hands over again, if it remembers them, all fields that followed from `value`; otherwise
+    /// says where it is, for [`Sink::keep`].
+    #[inline(always)]
+    fn recall(&mut self, id: FieldId, value: u64) -> Option<usize> {
+        let _ = (id, value);
+        Some(0)
+    }
+
+    /// Remembers the fields that were handed over since [`Sink::recall`] said `from`.
+    #[inline(always)]
+    fn keep(&mut self, id: FieldId, value: u64, from: usize) {
+        let _ = (id, value, from);
+    }
+
     /// A header by which a conversation is told apart. Only trackers look at it.
     #[inline(always)]
     fn seen(&mut self, what: Seen<'_>) {

@@ -18,16 +18,15 @@ pub struct Zone {
     quarter: i64,
 }
 
-/// Offset and name at `secs` seconds since 1970.
-#[must_use]
-pub fn at(secs: i64) -> Zone {
+/// Hands over the zone as it is `secs` seconds after 1970.
+pub fn with<R>(secs: i64, f: impl FnOnce(&Zone) -> R) -> R {
     thread_local! {
         static LAST: RefCell<Option<Zone>> = const { RefCell::new(None) };
     }
     let quarter = secs.div_euclid(900);
     LAST.with_borrow_mut(|last| match last {
-        Some(zone) if zone.quarter == quarter => zone.clone(),
-        _ => last.insert(find(machine(), secs, quarter)).clone(),
+        Some(zone) if zone.quarter == quarter => f(zone),
+        _ => f(last.insert(find(machine(), secs, quarter))),
     })
 }
 

@@ -373,13 +373,10 @@ fn ipv6(text: &str) -> Made {
 mod tests {
     use super::*;
     use crate::decode::Base;
-    use crate::decode::field::Lead;
 
     static OPCODE: FieldDef = FieldDef {
         name: "demo.opcode",
-        key: Lead::new([",\"", "demo.opcode", "\":"]),
         label: "Opcode",
-        heading: Lead::new(["Opcode", ": ", ""]),
         kind: Kind::Uint(16, Base::Dec),
         names: Some(|v| match v {
             1 => Some("request"),

@@ -87,11 +87,11 @@ fn frame<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, fcs: Fcs) -> Outcome {
     if wants {
         c.field(DST, Value::Ether(dst), b.span(0, 6));
         c.sink.open();
-        c.parts(dst[0], b, 0, 3, &[(DST_LG, 1, 1), (DST_IG, 0, 1)]);
+        c.group_of(DST_LG, dst[0], |c| c.parts(dst[0], b, 0, 3, &[(DST_LG, 1, 1), (DST_IG, 0, 1)]));
         c.sink.close();
         c.field(SRC, Value::Ether(src), b.span(6, 6));
         c.sink.open();
-        c.parts(src[0], b, 6, 3, &[(SRC_LG, 1, 1), (SRC_IG, 0, 1)]);
+        c.group_of(SRC_LG, src[0], |c| c.parts(src[0], b, 6, 3, &[(SRC_LG, 1, 1), (SRC_IG, 0, 1)]));
         c.sink.close();
     }
     let rest = b.from(HDR);

@@ -25,7 +25,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let tci = b.u16(0)?;
     c.vlan = tci & 0xFFF;
     if c.wants(Proto::Vlan) {
-        c.parts(tci, b, 0, 2, &[(PRIORITY, 13, 3), (DEI, 12, 1), (ID, 0, 12)]);
+        c.group_of(ID, tci, |c| c.parts(tci, b, 0, 2, &[(PRIORITY, 13, 3), (DEI, 12, 1), (ID, 0, 12)]));
     }
     let t = b.u16(2)?;
     let rest = b.from(4);

@@ -121,7 +121,9 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let wants = c.wants(Proto::Ip);
     if wants {
         let tos = b.u8(1)?;
-        c.flags(DSFIELD, tos, b, 1, 1, &[(DSFIELD_DSCP, 2, 6), (DSFIELD_ECN, 0, 2)]);
+        c.group_of(DSFIELD, tos, |c| {
+            c.flags(DSFIELD, tos, b, 1, 1, &[(DSFIELD_DSCP, 2, 6), (DSFIELD_ECN, 0, 2)]);
+        });
     }
     let said = usize::from(b.u16(2)?);
     // Segmentation offload leaves the length to the adapter.
@@ -163,8 +165,10 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
 fn fields<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, hlen: usize) -> Outcome {
     c.u16(ID, b, 4)?;
     let off = b.u16(6)?;
-    c.flags(FLAGS, off >> 13, b, 6, 1, &[(FLAGS_RB, 2, 1), (FLAGS_DF, 1, 1), (FLAGS_MF, 0, 1)]);
-    c.bits(FRAG_OFFSET, off & 0x1FFF, b, 6, 2);
+    c.group_of(FLAGS, off, |c| {
+        c.flags(FLAGS, off >> 13, b, 6, 1, &[(FLAGS_RB, 2, 1), (FLAGS_DF, 1, 1), (FLAGS_MF, 0, 1)]);
+        c.bits(FRAG_OFFSET, off & 0x1FFF, b, 6, 2);
+    });
     c.u8(TTL, b, 8)?;
     c.u8(PROTO, b, 9)?;
     c.u16(CHECKSUM, b, 10)?;

@@ -85,7 +85,10 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     }
     if c.wants(Proto::Ipv6) {
         let word = b.u32(0)?;
-        c.flags(TCLASS, word >> 20 & 0xFF, b, 0, 4, &[(TCLASS_DSCP, 2, 6), (TCLASS_ECN, 0, 2)]);
+        let class = word >> 20 & 0xFF;
+        c.group_of(TCLASS, class, |c| {
+            c.flags(TCLASS, class, b, 0, 4, &[(TCLASS_DSCP, 2, 6), (TCLASS_ECN, 0, 2)]);
+        });
         c.bits(FLOW, word & 0xF_FFFF, b, 1, 3);
         c.u16(PLEN, b, 4)?;
         c.u8(NXT, b, 6)?;

@@ -239,14 +239,16 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
         c.bits(ACK, ack.wrapping_sub(from[1]), b, 8, 4);
     }
     if wants && c.sink.asks_any(FLAGS, MPTCP_RST_REASON) {
-        c.bits(FLAGS, flags, b, 12, 2);
-        c.sink.open();
-        c.bits(FLAGS_RES, u8::from(flags >> 9 != 0), b, 12, 1);
-        c.parts(flags, b, 12, 2, &FLAG_BITS);
-        c.sink.close();
-        if c.sink.asks(FLAGS_STR) {
-            flag_letters(c, flags, b);
-        }
+        c.group_of(FLAGS, flags, |c| {
+            c.bits(FLAGS, flags, b, 12, 2);
+            c.sink.open();
+            c.bits(FLAGS_RES, u8::from(flags >> 9 != 0), b, 12, 1);
+            c.parts(flags, b, 12, 2, &FLAG_BITS);
+            c.sink.close();
+            if c.sink.asks(FLAGS_STR) {
+                flag_letters(c, flags, b);
+            }
+        });
         c.bits(WINDOW, window, b, 14, 2);
         if let Some(a) = answer {
             tcp_analysis::window(c, a, b, window, flags);
