@@ -42,6 +42,8 @@ pub struct PcapngExport {
     section: Section,
     /// Interfaces of our section, by those of the input and the link type of the packets.
     interfaces: HashMap<(u32, u16), u32>,
+    /// The one of the last packet.
+    last_interface: Option<((u32, u16), u32)>,
     /// Packets whose link type has no number, by ours.
     unrepresented: HashMap<u16, u64>,
     /// Packets cut at capture, in sections of ours.
@@ -53,6 +55,8 @@ pub struct PcapngExport {
     /// TLS keys, which every section starts with.
     keys: Option<Vec<u8>>,
     scratch: Vec<u8>,
+    /// Of the packet at hand.
+    comment: Vec<u8>,
 }
 
 impl PcapngExport {
@@ -64,12 +68,14 @@ impl PcapngExport {
             out: Vec::with_capacity(BUFFER + BUFFER / 4),
             section: Section::None,
             interfaces: HashMap::new(),
+            last_interface: None,
             unrepresented: HashMap::new(),
             cut: 0,
             long: 0,
             filtered,
             keys: None,
             scratch: Vec::new(),
+            comment: Vec::new(),
         }
     }
 
@@ -142,7 +148,7 @@ impl PcapngExport {
     fn ours(&mut self) {
         if self.section != Section::Ours {
             self.section = Section::Ours;
-            self.interfaces.clear();
+            self.forget_interfaces();
             ng::Section::encode(ORDER, ng::UNKNOWN_LENGTH, &mut self.out, |o| {
                 o.text(OptionCode::SHB_USERAPPL, concat!("zscope ", env!("CARGO_PKG_VERSION")));
             });
@@ -150,11 +156,22 @@ impl PcapngExport {
         }
     }
 
+    fn forget_interfaces(&mut self) {
+        self.interfaces.clear();
+        self.last_interface = None;
+    }
+
     /// The interface of our section for a packet.
     fn interface(&mut self, batch: &Batch, f: &Frame, link: LinkType) -> u32 {
+        let key = (f.iface, link.0);
+        if let Some((last, n)) = self.last_interface
+            && last == key
+        {
+            return n;
+        }
         let next = self.interfaces.len() as u32;
         let Self { interfaces, out, .. } = self;
-        *interfaces.entry((f.iface, link.0)).or_insert_with(|| {
+        let n = *interfaces.entry(key).or_insert_with(|| {
             let i = batch.interfaces.get(f.iface as usize);
             ng::Interface::encode(ORDER, link.0, i.map_or(0, |i| i.snaplen), out, |o| {
                 if let Some(name) = i.and_then(|i| i.name.as_deref()) {
@@ -166,7 +183,9 @@ impl PcapngExport {
                 o.u8(OptionCode::IF_TSRESOL, TsResol::NANOS.0);
             });
             next
-        })
+        });
+        self.last_interface = Some((key, n));
+        n
     }
 
     fn packet(&mut self, batch: &Batch, f: &Frame, lost: &str) {
@@ -182,7 +201,8 @@ impl PcapngExport {
             return;
         }
         let interface = self.interface(batch, f, link);
-        let mut text = String::new();
+        let Self { out, comment: text, .. } = self;
+        text.clear();
         let mut direction = 0;
         if zos {
             let head = batch.bytes(f.head);
@@ -191,7 +211,7 @@ impl PcapngExport {
                 && let Ok(h) = Pthdr::parse(head.get(16..).unwrap_or_default())
             {
                 direction = if h.is_out() { 2 } else { 1 };
-                comment(&mut text, id, &h, f);
+                comment(text, id, &h, f);
             }
         }
         if f.data.len < f.orig_len {
@@ -199,9 +219,9 @@ impl PcapngExport {
         }
         if !lost.is_empty() {
             if !text.is_empty() {
-                text.push_str("; ");
+                text.extend_from_slice(b"; ");
             }
-            text.push_str(lost);
+            text.extend_from_slice(lost.as_bytes());
         }
         let nanos = f.time.map_or(0, |t| u64::try_from(t.nanos_total()).unwrap_or(0));
         let flags = direction | u32::from(f.fcs_len.unwrap_or(0)) << 5;
@@ -210,7 +230,7 @@ impl PcapngExport {
                 o.u32(OptionCode::EPB_FLAGS, flags);
             }
             if !text.is_empty() {
-                o.text(OptionCode::COMMENT, &text);
+                o.text(OptionCode::COMMENT, &String::from_utf8_lossy(text));
             }
         };
         if wrapped {
@@ -219,9 +239,9 @@ impl PcapngExport {
             let whole = entry(batch.bytes(f.head), data, name.unwrap_or_default(), &mut self.scratch);
             self.long += u64::from(!whole);
             let len = self.scratch.len() as u32;
-            ng::Enhanced::encode(ORDER, interface, nanos, len, &[&self.scratch], &mut self.out, options);
+            ng::Enhanced::encode(ORDER, interface, nanos, len, &[&self.scratch], out, options);
         } else {
-            ng::Enhanced::encode(ORDER, interface, nanos, orig_len, &[data], &mut self.out, options);
+            ng::Enhanced::encode(ORDER, interface, nanos, orig_len, &[data], out, options);
         }
     }
 }
@@ -252,7 +272,7 @@ impl Exporter for PcapngExport {
     fn batch(&mut self, batch: &Batch, passed: Option<&[bool]>) -> io::Result<()> {
         if batch.base == 0 {
             // Another input: its interfaces are numbered from 0 again.
-            self.interfaces.clear();
+            self.forget_interfaces();
             if self.section == Section::Ours {
                 self.section = Section::None;
             }

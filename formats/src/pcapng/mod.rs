@@ -183,10 +183,16 @@ pub(crate) fn begin(out: &mut Vec<u8>, e: Endian, kind: BlockType) -> usize {
     at
 }
 
+/// Appends up to three zeros.
+pub(crate) fn pad(out: &mut Vec<u8>, zeros: usize) {
+    let end = out.len() + zeros;
+    out.extend_from_slice(&[0; 4]);
+    out.truncate(end);
+}
+
 /// Pads the block that began at `at` and fills in both lengths.
 pub(crate) fn end(out: &mut Vec<u8>, e: Endian, at: usize) {
-    let body = out.len() - at;
-    out.resize(out.len() + padding(body), 0);
+    pad(out, padding(out.len() - at));
     let total = e.b32((out.len() - at + 4) as u32);
     out[at + 4..at + 8].copy_from_slice(&total);
     out.extend_from_slice(&total);

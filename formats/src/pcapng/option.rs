@@ -7,7 +7,7 @@
 //! | 4 | n | value |
 //! | 4+n | 0-3 | padding to a multiple of 4 |
 
-use super::padding;
+use super::{pad, padding};
 use crate::endian::Endian;
 use crate::{Error, Result};
 use std::fmt;
@@ -188,10 +188,10 @@ impl<'a> OptionWriter<'a> {
     pub fn bytes(&mut self, code: OptionCode, value: &[u8]) -> bool {
         let len = value.len().min(0xffff);
         self.any = true;
-        self.out.extend_from_slice(&self.endian.b16(code.0));
-        self.out.extend_from_slice(&self.endian.b16(len as u16));
+        let ([a, b], [c, d]) = (self.endian.b16(code.0), self.endian.b16(len as u16));
+        self.out.extend_from_slice(&[a, b, c, d]);
         self.out.extend_from_slice(&value[..len]);
-        self.out.resize(self.out.len() + padding(len), 0);
+        pad(self.out, padding(len));
         len == value.len()
     }
 

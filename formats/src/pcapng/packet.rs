@@ -18,7 +18,7 @@
 //! Body of the obsolete Packet Block: interface id (2), drop count (2), then as the Enhanced
 //! Packet Block from offset 4 on.
 
-use super::{Block, BlockType, OptionCode, OptionWriter, Options, begin, end, padding};
+use super::{Block, BlockType, OptionCode, OptionWriter, Options, begin, end, pad, padding};
 use crate::endian::Endian;
 use crate::{Error, Result};
 use std::fmt;
@@ -115,7 +115,7 @@ impl<'a> Enhanced<'a> {
         for d in data {
             out.extend_from_slice(d);
         }
-        out.extend_from_slice(&[0; 3][..padding(captured)]);
+        pad(out, padding(captured));
         let mut w = OptionWriter::new(out, e);
         fill(&mut w);
         w.finish();
