@@ -3,5 +3,6 @@
 mod basics;
 #[allow(dead_code)]
 mod harness;
+mod hostile;
 mod links;
 mod peer_smoltcp;

@@ -101,3 +101,56 @@ impl Ip {
         self.pump_neighbors(cx, interface);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::interface::Advertise;
+    use super::super::testing::{Bench, MAC, addr6};
+    use super::*;
+
+    fn bench() -> Bench {
+        let a = Advertise { prefix: Some((addr6("2001:db8::"), 64)), ..Advertise::default() };
+        Bench::new(|c| c.forwarding = true, |i| i.advertise = Some(a))
+    }
+
+    fn sent(b: &mut Bench) -> usize {
+        let all: Vec<_> = b.discovery();
+        for (src, dst, m) in &all {
+            let Repr::RouterAdvertisement { lifetime, source_link, prefix, .. } = m else { continue };
+            assert_eq!(
+                (*src, *dst, *lifetime, *source_link),
+                (addr6("fe80::ff:fe00:1"), ALL_NODES, 1800, Some(MAC))
+            );
+            assert_eq!(prefix.unwrap().flags, 0xc0);
+        }
+        all.iter().filter(|m| matches!(m.2, Repr::RouterAdvertisement { .. })).count()
+    }
+
+    #[test]
+    fn the_first_ones_come_quickly() {
+        // RFC 4861 section 6.2.4: MAX_INITIAL_RTR_ADVERT_INTERVAL is 16 seconds.
+        let mut b = bench();
+        b.run_to(33_000);
+        assert_eq!(sent(&mut b), 3);
+        b.run_to(400_000);
+        assert_eq!(sent(&mut b), 0);
+        b.run_to(700_000);
+        assert_eq!(sent(&mut b), 1);
+    }
+
+    #[test]
+    fn a_solicitation_is_answered_soon_but_not_too_often() {
+        let mut b = bench();
+        b.run_to(60_000);
+        sent(&mut b);
+        for ms in [60_000, 60_600, 61_200] {
+            b.run_to(ms);
+            b.input_ndp(addr6("fe80::5"), ALL_ROUTERS, &Repr::RouterSolicitation { source_link: None });
+        }
+        b.run_to(62_900);
+        // MIN_DELAY_BETWEEN_RAS is 3 seconds.
+        assert_eq!(sent(&mut b), 1);
+        b.run_to(65_000);
+        assert_eq!(sent(&mut b), 1);
+    }
+}

@@ -74,3 +74,61 @@ impl Ip {
         self.notify(IpEvent::Duplicate { interface, address: address.into(), other, lost });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, MAC, PEER, addr, addr6};
+    use super::*;
+    use formats::net::ndp::Repr;
+
+    fn state(b: &Bench, a: &str) -> State {
+        b.ip.home().get(addr(a)).unwrap().state
+    }
+
+    #[test]
+    fn one_probe_from_nobody_then_the_address_is_used() {
+        // RFC 4862 section 5.4.2: source unspecified, to the solicited-node group, hop limit 255.
+        let mut b = Bench::new(|_| {}, |i| i.dad_transmits = 1);
+        assert_eq!(state(&b, "2001:db8::1"), State::Tentative);
+        b.run_to(1000);
+        let probes = b.discovery();
+        let probe = Repr::NeighborSolicitation { target: addr6("2001:db8::1"), source_link: None };
+        assert!(probes.contains(&(Ipv6Addr::UNSPECIFIED, addr6("ff02::1:ff00:1"), probe)));
+        b.run_to(2001);
+        assert_eq!(state(&b, "2001:db8::1"), State::Preferred);
+        assert_eq!(state(&b, "fe80::ff:fe00:1"), State::Preferred);
+    }
+
+    #[test]
+    fn an_answer_or_another_probe_makes_it_a_duplicate() {
+        let target = addr6("2001:db8::1");
+        let answer = Repr::NeighborAdvertisement { flags: 0x20, target, target_link: Some(PEER) };
+        let probe = Repr::NeighborSolicitation { target, source_link: None };
+        for (src, dst, m) in [
+            (target, super::super::nd::ALL_NODES, answer),
+            (Ipv6Addr::UNSPECIFIED, addr6("ff02::1:ff00:1"), probe),
+        ] {
+            let mut b = Bench::new(|_| {}, |i| i.dad_transmits = 1);
+            b.input_ndp(src, dst, &m);
+            assert_eq!(state(&b, "2001:db8::1"), State::Duplicate);
+            b.run_to(10_000);
+            assert_eq!(state(&b, "2001:db8::1"), State::Duplicate);
+        }
+    }
+
+    #[test]
+    fn an_address_in_use_is_kept() {
+        let mut b = Bench::new(|_| {}, |_| {});
+        let target = addr6("2001:db8::1");
+        let claim = Repr::NeighborAdvertisement { flags: 0x20, target, target_link: Some(PEER) };
+        b.input_ndp(target, super::super::nd::ALL_NODES, &claim);
+        assert_eq!(state(&b, "2001:db8::1"), State::Preferred);
+        let told = std::iter::from_fn(|| b.ip.poll_event())
+            .any(|e| matches!(e, IpEvent::Duplicate { other: PEER, lost: false, .. }));
+        assert!(told);
+        // Its own advertisement that comes back is no conflict.
+        let own = Repr::NeighborAdvertisement { flags: 0x20, target, target_link: Some(MAC) };
+        b.input_ndp(target, super::super::nd::ALL_NODES, &own);
+        assert!(b.ip.poll_event().is_none());
+    }
+}

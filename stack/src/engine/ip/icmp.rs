@@ -315,3 +315,145 @@ impl<'a> Quoted<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, UDP, addr, v4};
+    use super::*;
+
+    fn bench() -> Bench {
+        let mut b = Bench::new(|_| {}, |_| {});
+        b.know("10.0.0.2");
+        b
+    }
+
+    fn message(r: &Repr<'_>) -> Vec<u8> {
+        let mut m = vec![0; r.len()];
+        r.emit(&mut m).unwrap();
+        m
+    }
+
+    /// Delivers a UDP packet and refuses it.
+    fn refuse(b: &mut Bench, packet: &[u8], group: bool, refusal: Refusal) {
+        b.input(packet, group);
+        for d in b.delivered() {
+            if let Delivery::Packet(p) = d {
+                b.with(|ip, cx| ip.refuse(cx, &p, refusal));
+            }
+        }
+    }
+
+    #[test]
+    fn echoes_come_back_as_they_were() {
+        let mut b = bench();
+        let request = message(&Repr::echo_request(0x1234, 7, b"data"));
+        b.input(&v4("10.0.0.2", "10.0.0.1", 1, |r| r.dsfield.0 = 0x28, &request), false);
+        let out = b.out();
+        let h = ipv4::Header::new(&out[0]).unwrap();
+        assert_eq!(
+            (h.src().to_string(), h.dst().to_string(), h.dsfield().0),
+            ("10.0.0.1".into(), "10.0.0.2".into(), 0x28)
+        );
+        assert_eq!(h.payload(), message(&Repr::echo_reply(0x1234, 7, b"data")));
+        // RFC 1122 section 3.2.2.6: to a broadcast address an echo may be left unanswered.
+        b.input(&v4("10.0.0.2", "10.0.0.255", 1, |_| {}, &request), true);
+        assert!(b.out().is_empty());
+        let mut bad = request;
+        bad[9] ^= 1;
+        b.input(&v4("10.0.0.2", "10.0.0.1", 1, |_| {}, &bad), false);
+        assert!(b.out().is_empty() && b.ip.counters.v4.icmp_in_errors == 1);
+    }
+
+    #[test]
+    fn an_unreachable_port_quotes_the_packet() {
+        let mut b = bench();
+        let p = v4("10.0.0.2", "10.0.0.1", 17, |r| r.id = 77, &[&UDP[..], &[9; 600]].concat());
+        refuse(&mut b, &p, false, Refusal::Port);
+        let out = b.out();
+        let h = ipv4::Header::new(&out[0]).unwrap();
+        assert_eq!(
+            (h.total_len(), h.dsfield().precedence()),
+            (576, 6),
+            "RFC 1812 sections 4.3.2.3 and 4.3.2.5"
+        );
+        let m = Header::new(h.payload()).unwrap();
+        assert!(m.checksum_ok());
+        assert_eq!((m.kind(), m.code()), (Type::DEST_UNREACHABLE, 3));
+        assert_eq!(m.payload(), &p[..548]);
+    }
+
+    #[test]
+    fn packets_that_cause_no_error() {
+        // RFC 1122 section 3.2.2.
+        let error = message(&Repr::time_exceeded(0, &[0; 28]));
+        for (what, packet, group) in [
+            ("broadcast", v4("10.0.0.2", "10.0.0.255", 17, |_| {}, &UDP), true),
+            ("multicast", v4("10.0.0.2", "224.0.0.1", 17, |_| {}, &UDP), true),
+            ("source zero", v4("0.0.0.0", "10.0.0.1", 17, |_| {}, &UDP), false),
+            ("an error", v4("10.0.0.2", "10.0.0.1", 1, |_| {}, &error), false),
+        ] {
+            let mut b = bench();
+            refuse(&mut b, &packet, group, Refusal::Port);
+            assert!(b.out().is_empty(), "{what}");
+        }
+        let mut b = bench();
+        let later = v4("10.0.0.2", "10.0.0.1", 17, |r| r.frag_offset = 8, &UDP);
+        b.with(|ip, cx| ip.icmp_error(cx, 1, &later, false, Error::Unreachable(3, 0)));
+        b.with(|ip, cx| {
+            ip.icmp_error(
+                cx,
+                1,
+                &v4("10.0.0.2", "10.0.0.1", 17, |_| {}, &UDP),
+                true,
+                Error::Unreachable(3, 0),
+            )
+        });
+        assert!(b.out().is_empty(), "a later fragment, a link-layer broadcast");
+    }
+
+    #[test]
+    fn errors_reach_the_protocol_they_quote() {
+        let quoted = v4("10.0.0.1", "192.0.2.9", 6, |_| {}, &[0x12, 0x34, 0, 80, 1, 2, 3, 4]);
+        for (repr, kind) in [
+            (Repr::unreachable(1, 0, &quoted), IcmpKind::Unreachable(1)),
+            (Repr::unreachable(3, 0, &quoted), IcmpKind::Unreachable(3)),
+            (Repr::time_exceeded(0, &quoted), IcmpKind::TimeExceeded),
+            (Repr::parameter_problem(1, &quoted), IcmpKind::ParameterProblem),
+        ] {
+            let mut b = bench();
+            b.input(&v4("10.0.0.2", "10.0.0.1", 1, |_| {}, &message(&repr)), false);
+            let Some(Delivery::Error(e)) = b.delivered().into_iter().next() else { panic!("none") };
+            assert_eq!((e.kind, e.protocol, e.ports()), (kind, 6, Some((0x1234, 80))));
+            assert_eq!((e.reporter, e.src, e.dst), (addr("10.0.0.2"), addr("10.0.0.1"), addr("192.0.2.9")));
+            assert_eq!(e.quoted[4..], [1, 2, 3, 4]);
+        }
+        // Somebody else's packet, and one without ports.
+        for quoted in
+            [v4("10.0.0.7", "192.0.2.9", 6, |_| {}, &[0; 8]), v4("10.0.0.1", "192.0.2.9", 6, |_| {}, &[0; 4])]
+        {
+            let mut b = bench();
+            let m = message(&Repr::unreachable(1, 0, &quoted));
+            b.input(&v4("10.0.0.2", "10.0.0.1", 1, |_| {}, &m), false);
+            assert!(!b.delivered().iter().any(|d| matches!(d, Delivery::Error(_))));
+            assert_eq!(b.ip.counters.v4.icmp_in_errors, 1);
+        }
+    }
+
+    #[test]
+    fn unknown_protocols_and_incomplete_datagrams() {
+        let mut b = bench();
+        let p = v4("10.0.0.2", "10.0.0.1", 200, |_| {}, &[1; 8]);
+        refuse(&mut b, &p, false, Refusal::Protocol);
+        assert_eq!(b.out()[0][20..22], [3, 2]);
+        // RFC 792: time exceeded in reassembly, when the first fragment was there.
+        let first = v4("10.0.0.2", "10.0.0.1", 17, |r| r.flags = ipv4::Flags::MORE_FRAGMENTS, &[1; 16]);
+        b.input(&first, false);
+        b.run_to(59_999);
+        assert!(b.out().iter().all(|p| p[0] >> 4 != 4));
+        b.know("10.0.0.2");
+        b.run_to(60_001);
+        let out: Vec<_> = b.out().into_iter().filter(|p| p[0] >> 4 == 4).collect();
+        assert_eq!(out[0][20..22], [11, 1]);
+        assert_eq!(out[0][28..], first[..]);
+    }
+}

@@ -271,3 +271,130 @@ impl<'a> Quoted<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, addr6, v6};
+    use super::*;
+
+    const UDP: [u8; 8] = [0, 7, 0, 9, 0, 8, 1, 1];
+
+    fn bench() -> Bench {
+        let mut b = Bench::new(|_| {}, |_| {});
+        b.know("2001:db8::2");
+        b
+    }
+
+    fn message(r: &Repr<'_>, src: Ipv6Addr, dst: Ipv6Addr) -> Vec<u8> {
+        let mut m = vec![0; r.len()];
+        r.emit(&mut m, &Pseudo::V6 { src, dst }).unwrap();
+        m
+    }
+
+    fn icmp(b: &mut Bench) -> Vec<(Type, u8, [u8; 4], Vec<u8>)> {
+        b.out()
+            .iter()
+            .filter_map(|p| {
+                let h = ipv6::Header::new(p).ok().filter(|h| h.next_header() == IpProtocol::ICMPV6)?;
+                let m = Header::new(h.payload()).unwrap();
+                assert!(m.checksum_ok(&h.pseudo()) && p.len() <= 1280);
+                Some((m.kind(), m.code(), m.rest(), m.payload().to_vec()))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn echoes_come_back_also_from_groups() {
+        let mut b = bench();
+        let (src, dst) = (addr6("2001:db8::2"), addr6("2001:db8::1"));
+        for to in [dst, super::super::nd::ALL_NODES] {
+            let m = message(&Repr::echo_request(1, 2, b"abc"), src, to);
+            b.input(&v6(src, to, 58, 64, &m), to.is_multicast());
+            let out = b.out();
+            let h = ipv6::Header::new(&out[0]).unwrap();
+            // RFC 4443 section 4.2: the source of the reply is a unicast address.
+            assert_eq!((h.src(), h.dst()), (dst, src));
+            assert_eq!(h.payload(), message(&Repr::echo_reply(1, 2, b"abc"), dst, src));
+        }
+    }
+
+    #[test]
+    fn packets_that_cause_no_error() {
+        // RFC 4443 section 2.4 (e).
+        let (src, dst) = (addr6("2001:db8::2"), addr6("2001:db8::1"));
+        let error = message(&Repr::unreachable(0, &[0; 48]), src, dst);
+        let redirect = message(&Repr::new(Type::REDIRECT, 0, 0, &[0; 32]), src, dst);
+        let nobody = Ipv6Addr::UNSPECIFIED;
+        for (what, p, group) in [
+            ("an error", v6(src, dst, 58, 64, &error), false),
+            ("a redirect", v6(src, dst, 58, 255, &redirect), false),
+            ("a group", v6(src, super::super::nd::ALL_NODES, 17, 64, &UDP), false),
+            ("link-layer group", v6(src, dst, 17, 64, &UDP), true),
+            ("no source", v6(nobody, dst, 17, 64, &UDP), false),
+        ] {
+            let mut b = bench();
+            b.with(|ip, cx| ip.icmpv6_error(cx, 1, &p, group, Error::Unreachable(4)));
+            assert!(icmp(&mut b).is_empty(), "{what}");
+        }
+        // The exceptions: packet too big, and code 2 of parameter problem.
+        let p = v6(src, super::super::nd::ALL_NODES, 17, 64, &UDP);
+        for e in [Error::TooBig(1280), Error::Parameter(2, 42)] {
+            let mut b = bench();
+            b.with(|ip, cx| ip.icmpv6_error(cx, 1, &p, true, e));
+            assert_eq!(icmp(&mut b).len(), 1);
+        }
+    }
+
+    #[test]
+    fn options_and_headers_that_are_not_known() {
+        let (src, dst) = (addr6("2001:db8::2"), addr6("2001:db8::1"));
+        // Action bits 00 skip, 01 drop, 10 report, 11 report unless multicast.
+        let option = |kind: u8| [&[17, 0, kind, 2, 0, 0, 1, 0][..], &UDP].concat();
+        for (kind, told, delivered) in
+            [(0x3e, false, true), (0x7e, false, false), (0xbe, true, false), (0xfe, true, false)]
+        {
+            let mut b = bench();
+            b.input(&v6(src, dst, 60, 64, &option(kind)), false);
+            let want = if told { vec![(Type::PARAMETER_PROBLEM, 2, [0, 0, 0, 42])] } else { vec![] };
+            let got: Vec<_> = icmp(&mut b).into_iter().map(|(k, c, r, _)| (k, c, r)).collect();
+            assert_eq!((got, b.delivered().len() == 1), (want, delivered), "{kind:02x}");
+        }
+        // Hop-by-hop options behind another header: code 1 points to what announced them.
+        let mut b = bench();
+        let late = [&[0, 0, 1, 4, 0, 0, 0, 0][..], &[17, 0, 1, 4, 0, 0, 0, 0], &UDP].concat();
+        b.input(&v6(src, dst, 60, 64, &late), false);
+        let (kind, code, rest, _) = icmp(&mut b).remove(0);
+        assert_eq!((kind, code, rest), (Type::PARAMETER_PROBLEM, 1, [0, 0, 0, 40]));
+        // A source route that is not used up: code 0 points to the type (RFC 5095).
+        let mut b = bench();
+        let route = [&[17, 0, 0, 1, 0, 0, 0, 0][..], &UDP].concat();
+        b.input(&v6(src, dst, 43, 64, &route), false);
+        let (kind, code, rest, _) = icmp(&mut b).remove(0);
+        assert_eq!((kind, code, rest), (Type::PARAMETER_PROBLEM, 0, [0, 0, 0, 42]));
+        // A protocol nobody speaks: the pointer is at the next header field (RFC 4443 section 3.4).
+        let mut b = bench();
+        b.input(&v6(src, dst, 200, 64, &UDP), false);
+        let Some(Delivery::Packet(p)) = b.delivered().pop() else { panic!("none") };
+        b.with(|ip, cx| ip.refuse(cx, &p, super::super::Refusal::Protocol));
+        let (kind, code, rest, quoted) = icmp(&mut b).remove(0);
+        assert_eq!((kind, code, rest), (Type::PARAMETER_PROBLEM, 1, [0, 0, 0, 6]));
+        assert_eq!(quoted, p.original());
+    }
+
+    #[test]
+    fn packet_too_big_lowers_the_path_mtu() {
+        let mut b = bench();
+        let (src, dst) = (addr6("2001:db8::1"), addr6("2001:db8:9::9"));
+        let sent = v6(src, dst, 6, 64, &[1; 1460]);
+        let router = addr6("2001:db8::2");
+        for (mtu, want) in [(1400, Some(1400)), (1400, None), (900, Some(1280)), (600, None)] {
+            let m = message(&Repr::packet_too_big(mtu, &sent[..1200]), router, src);
+            b.input(&v6(router, src, 58, 64, &m), false);
+            let got = b.delivered().into_iter().find_map(|d| match d {
+                Delivery::Error(e) => Some(e.kind),
+                Delivery::Packet(_) => None,
+            });
+            assert_eq!(got, want.map(IcmpKind::PacketTooBig), "{mtu}");
+        }
+    }
+}

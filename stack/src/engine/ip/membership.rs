@@ -110,8 +110,8 @@ impl Ip {
 
     /// Takes one [`Self::join`] back.
     pub fn leave(&mut self, cx: &mut Context<'_>, interface: u16, group: IpAddr) {
-        if self.groups.groups.contains_key(&(interface, group)) {
-            self.change_membership(cx, interface, group, |g| g.any = g.any.saturating_sub(1));
+        if self.groups.groups.get(&(interface, group)).is_some_and(|g| g.any > 0) {
+            self.change_membership(cx, interface, group, |g| g.any -= 1);
         }
     }
 
@@ -132,7 +132,8 @@ impl Ip {
 
     /// Takes one [`Self::join_source`] back.
     pub fn leave_source(&mut self, cx: &mut Context<'_>, interface: u16, group: IpAddr, source: IpAddr) {
-        if !self.groups.groups.contains_key(&(interface, group)) {
+        let known = self.groups.groups.get(&(interface, group));
+        if !known.is_some_and(|g| g.sources.contains_key(&source)) {
             return;
         }
         self.change_membership(cx, interface, group, |g| {
@@ -148,13 +149,16 @@ impl Ip {
     /// Packets to this group are for this stack.
     #[must_use]
     pub fn is_member(&self, interface: u16, group: IpAddr) -> bool {
-        group.is_multicast() && (is_all_nodes(group) || self.groups.groups.contains_key(&(interface, group)))
+        group.is_multicast()
+            && (is_all_nodes(group)
+                || self.groups.groups.get(&(interface, group)).is_some_and(|g| !g.is_empty()))
             || matches!(group, IpAddr::V4(a) if self.home.is_broadcast(a))
     }
 
     /// Groups and the number of their sources (0: from everybody), for displays.
     pub fn memberships(&self) -> impl Iterator<Item = (u16, IpAddr, usize)> {
-        self.groups.groups.iter().map(|(&(i, g), m)| (i, g, if m.any > 0 { 0 } else { m.sources.len() }))
+        let listening = self.groups.groups.iter().filter(|(_, m)| !m.is_empty());
+        listening.map(|(&(i, g), m)| (i, g, if m.any > 0 { 0 } else { m.sources.len() }))
     }
 
     fn change_membership(
@@ -166,7 +170,12 @@ impl Ip {
     ) -> bool {
         self.now = cx.now;
         let key = (interface, group);
-        let new = !self.groups.groups.contains_key(&key);
+        let known = self.groups.groups.get(&key);
+        // A group that was left is still there until its leaving has been told.
+        let new = known.is_none_or(Group::is_empty);
+        if known.is_some() && new {
+            self.groups.groups.remove(&key);
+        }
         if !group.is_multicast() || new && self.groups.groups.len() >= MAX_GROUPS {
             return false;
         }
@@ -402,7 +411,6 @@ impl Ip {
         groups.chain(self.groups.queriers.values().filter_map(|q| q.general)).min()
     }
 
-    /// Packets to a group that is being left are not for this stack any more.
     fn send_records(&mut self, cx: &mut Context<'_>, interface: u16, family: IpAddr, records: &[Record]) {
         if records.is_empty() {
             return;
@@ -441,5 +449,184 @@ impl Ip {
         let event =
             events::ReportSent { interface, group, version, kind: Hex8(kind), records: records as u16 };
         self.event(cx, group, &event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, addr, addr6, v4, v6};
+    use super::*;
+    use formats::checksum::Pseudo;
+    use formats::net::{icmpv6, igmp, ipv4, ipv6, ipv6_ext, mld};
+
+    const GROUP: &str = "239.1.2.3";
+
+    fn bench() -> Bench {
+        let mut b = Bench::new(|_| {}, |_| {});
+        // What starting the interface joined has been told.
+        b.run_to(20_000);
+        b.out();
+        b
+    }
+
+    /// IGMP messages that were sent: destination, type, records or group.
+    fn igmp_out(b: &mut Bench) -> Vec<(String, u8, Vec<(u8, String, usize)>)> {
+        b.out()
+            .iter()
+            .filter_map(|p| {
+                let h = ipv4::Header::new(p).ok().filter(|h| h.version() == 4 && h.protocol().0 == 2)?;
+                assert_eq!((h.ttl(), h.options()), (1, &[0x94, 4, 0, 0][..]), "router alert");
+                let m = igmp::Header::new(h.payload()).unwrap();
+                assert!(m.checksum_ok());
+                let records = match m.kind() {
+                    igmp::Type::V3_REPORT => m
+                        .records()
+                        .map(|r| r.map(|r| (r.kind().0, r.group().to_string(), r.sources().len())).unwrap())
+                        .collect(),
+                    _ => vec![(0, m.group().to_string(), 0)],
+                };
+                Some((h.dst().to_string(), m.kind().0, records))
+            })
+            .collect()
+    }
+
+    fn query(b: &mut Bench, group: &str, max: u8, v3: bool) {
+        let mut m = vec![0; if v3 { 12 } else { 8 }];
+        let r =
+            igmp::Repr { kind: igmp::Type::MEMBERSHIP_QUERY, max_resp: max, group: group.parse().unwrap() };
+        r.emit(&mut m).unwrap();
+        let dst = if group == "0.0.0.0" { "224.0.0.1" } else { group };
+        b.input(&v4("10.0.0.9", dst, 2, |r| r.ttl = 1, &m), true);
+    }
+
+    #[test]
+    fn changes_are_told_twice_in_version_3() {
+        let mut b = bench();
+        b.with(|ip, cx| ip.join(cx, 1, addr(GROUP)));
+        let join = ("224.0.0.22".to_string(), 0x22, vec![(4, GROUP.to_string(), 0)]);
+        assert_eq!(igmp_out(&mut b), [join.clone()]);
+        b.run_to(21_001);
+        assert_eq!(igmp_out(&mut b), [join]);
+        b.run_to(60_000);
+        assert_eq!(igmp_out(&mut b), []);
+        b.with(|ip, cx| ip.leave(cx, 1, addr(GROUP)));
+        assert!(!b.ip.is_member(1, addr(GROUP)));
+        b.run_to(61_001);
+        let leave = ("224.0.0.22".to_string(), 0x22, vec![(3, GROUP.to_string(), 0)]);
+        assert_eq!(igmp_out(&mut b), [leave.clone(), leave]);
+    }
+
+    #[test]
+    fn sources_are_told() {
+        let mut b = bench();
+        b.with(|ip, cx| ip.join_source(cx, 1, addr(GROUP), addr("192.0.2.1")));
+        b.run_to(25_000);
+        b.with(|ip, cx| ip.join_source(cx, 1, addr(GROUP), addr("192.0.2.2")));
+        b.run_to(30_000);
+        b.with(|ip, cx| ip.leave_source(cx, 1, addr(GROUP), addr("192.0.2.1")));
+        let kinds: Vec<_> = igmp_out(&mut b).into_iter().map(|m| (m.2[0].0, m.2[0].2)).collect();
+        // ALLOW, its repetition, ALLOW, its repetition, BLOCK.
+        assert_eq!(kinds, [(5, 1), (5, 1), (5, 1), (5, 1), (6, 1)]);
+    }
+
+    #[test]
+    fn queries_are_answered_within_their_time() {
+        let mut b = bench();
+        b.with(|ip, cx| ip.join(cx, 1, addr(GROUP)));
+        b.run_to(25_000);
+        igmp_out(&mut b);
+        query(&mut b, "0.0.0.0", 20, true);
+        assert_eq!(igmp_out(&mut b), []);
+        b.run_to(27_000);
+        assert_eq!(igmp_out(&mut b), [("224.0.0.22".into(), 0x22, vec![(2, GROUP.into(), 0)])]);
+        query(&mut b, GROUP, 20, true);
+        b.run_to(29_000);
+        assert_eq!(igmp_out(&mut b).len(), 1);
+        query(&mut b, "239.9.9.9", 20, true);
+        b.run_to(35_000);
+        assert_eq!(igmp_out(&mut b), [], "not a group of ours");
+    }
+
+    #[test]
+    fn older_routers_get_older_messages() {
+        let mut b = bench();
+        b.with(|ip, cx| ip.join(cx, 1, addr(GROUP)));
+        b.run_to(25_000);
+        igmp_out(&mut b);
+        query(&mut b, "0.0.0.0", 10, false);
+        b.run_to(26_001);
+        // RFC 2236 section 3: the report goes to the group.
+        assert_eq!(igmp_out(&mut b), [(GROUP.into(), 0x16, vec![(0, GROUP.into(), 0)])]);
+        // Another host's report is enough.
+        query(&mut b, "0.0.0.0", 100, false);
+        let mut m = [0; 8];
+        let r = igmp::Repr { kind: igmp::Type::V2_REPORT, max_resp: 0, group: GROUP.parse().unwrap() };
+        r.emit(&mut m).unwrap();
+        b.input(&v4("10.0.0.7", GROUP, 2, |r| r.ttl = 1, &m), true);
+        b.run_to(40_000);
+        assert_eq!(igmp_out(&mut b), []);
+        query(&mut b, "0.0.0.0", 10, false);
+        b.run_to(42_000);
+        igmp_out(&mut b);
+        b.with(|ip, cx| ip.leave(cx, 1, addr(GROUP)));
+        assert_eq!(igmp_out(&mut b), [("224.0.0.2".into(), 0x17, vec![(0, GROUP.into(), 0)])]);
+        // 260 seconds without an older query: version 3 again.
+        b.run_to(400_000);
+        b.with(|ip, cx| ip.join(cx, 1, addr(GROUP)));
+        assert_eq!(igmp_out(&mut b)[0].1, 0x22);
+    }
+
+    fn mld_out(b: &mut Bench) -> Vec<(String, u8)> {
+        b.out()
+            .iter()
+            .filter_map(|p| {
+                let h = ipv6::Header::new(p).ok().filter(|h| h.version() == 6)?;
+                let mut chain = ipv6_ext::Chain::new(h.next_header(), h.payload());
+                let alert = chain.next()?.unwrap();
+                assert_eq!(alert.bytes, [58, 0, 5, 2, 0, 0, 1, 0]);
+                assert_eq!((h.hop_limit(), h.src()), (1, addr6("fe80::ff:fe00:1")));
+                let m = icmpv6::Header::new(chain.upper().2).unwrap();
+                assert!(m.checksum_ok(&h.pseudo()));
+                if m.kind().0 == 143 {
+                    let r = mld::Records::new(&m).unwrap().next().unwrap().unwrap();
+                    return Some((format!("{} {}", h.dst(), r.address()), r.kind().0));
+                }
+                Some((h.dst().to_string(), m.kind().0))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn mld_version_2_and_1() {
+        let mut b = bench();
+        b.with(|ip, cx| ip.join(cx, 1, addr("ff15::7")));
+        b.run_to(25_000);
+        let join = ("ff02::16 ff15::7".to_string(), 4);
+        assert_eq!(mld_out(&mut b), [join.clone(), join]);
+        // A version 1 query (24 bytes, RFC 2710).
+        let (src, dst) = (addr6("fe80::9"), super::super::nd::ALL_NODES);
+        let mut m = [0; 24];
+        let body = [0; 16];
+        let q = icmpv6::Repr::new(icmpv6::Type::MLD_QUERY, 0, 1000 << 16, &body);
+        q.emit(&mut m, &Pseudo::V6 { src, dst }).unwrap();
+        b.input(&v6(src, dst, 58, 1, &m), true);
+        b.run_to(26_001);
+        assert!(mld_out(&mut b).contains(&("ff15::7".into(), 131)));
+        b.with(|ip, cx| ip.leave(cx, 1, addr("ff15::7")));
+        assert_eq!(mld_out(&mut b), [("ff02::2".into(), 132)]);
+    }
+
+    #[test]
+    fn groups_are_bounded() {
+        let mut b = bench();
+        for n in 0..5000u32 {
+            let [_, _, c, d] = n.to_be_bytes();
+            b.with(|ip, cx| ip.join(cx, 1, IpAddr::from([239, 7, c, d])));
+        }
+        assert!(b.ip.memberships().count() <= MAX_GROUPS);
+        for n in 0..500 {
+            b.with(|ip, cx| ip.join_source(cx, 1, addr("239.7.0.1"), IpAddr::V4(Ipv4Addr::from_bits(n))));
+        }
+        assert!(b.ip.groups.groups[&(1, addr("239.7.0.1"))].sources.len() <= MAX_SOURCES);
     }
 }

@@ -35,6 +35,8 @@ pub mod reassembly;
 pub mod redirect;
 pub mod route;
 pub mod router;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod trace;
 pub mod v4;
 pub mod v6;

@@ -217,3 +217,74 @@ impl Ip {
         self.send_ndp(cx, interface, target, ALL_NODES, &repr);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::neighbor::State as Reach;
+    use super::super::testing::{Bench, MAC, PEER, addr, addr6, v6};
+    use super::*;
+    use formats::net::ndp::Repr;
+
+    const NS: fn(&str) -> Repr = |t| Repr::NeighborSolicitation { target: addr6(t), source_link: Some(PEER) };
+
+    fn bench() -> Bench {
+        Bench::new(|_| {}, |_| {})
+    }
+
+    #[test]
+    fn solicitations_are_answered() {
+        // RFC 4861 section 7.2.4.
+        let mut b = bench();
+        let (me, you) = (addr6("2001:db8::1"), addr6("2001:db8::2"));
+        b.input_ndp(you, addr6("ff02::1:ff00:1"), &NS("2001:db8::1"));
+        let flags = Repr::NA_SOLICITED | Repr::NA_OVERRIDE;
+        let answer = Repr::NeighborAdvertisement { flags, target: me, target_link: Some(MAC) };
+        assert_eq!(b.discovery(), [(me, you, answer)]);
+        assert_eq!(
+            b.ip.interface(1).unwrap().nd.get(b.now, addr("2001:db8::2")).unwrap().state,
+            Reach::Stale
+        );
+        // A probe for duplicates is answered to all nodes, and teaches nothing.
+        let probe = Repr::NeighborSolicitation { target: me, source_link: None };
+        b.input_ndp(Ipv6Addr::UNSPECIFIED, addr6("ff02::1:ff00:1"), &probe);
+        let answer =
+            Repr::NeighborAdvertisement { flags: Repr::NA_OVERRIDE, target: me, target_link: Some(MAC) };
+        assert_eq!(b.discovery(), [(me, ALL_NODES, answer)]);
+        b.input_ndp(you, addr6("2001:db8::1"), &NS("2001:db8::77"));
+        assert_eq!(b.discovery(), [], "not ours");
+    }
+
+    #[test]
+    fn messages_that_break_rules_are_ignored() {
+        // RFC 4861 sections 7.1.1 and 7.1.2.
+        let (me, you) = (addr6("2001:db8::1"), addr6("2001:db8::2"));
+        let mut b = bench();
+        let mut m = [0; 64];
+        let len =
+            NS("2001:db8::1").emit(&mut m, &formats::checksum::Pseudo::V6 { src: you, dst: me }).unwrap();
+        b.input(&v6(you, me, 58, 254, &m[..len]), false);
+        b.input_ndp(you, me, &NS("ff02::9"));
+        b.input_ndp(Ipv6Addr::UNSPECIFIED, addr6("ff02::1:ff00:1"), &NS("2001:db8::1"));
+        let probe = Repr::NeighborSolicitation { target: me, source_link: None };
+        b.input_ndp(Ipv6Addr::UNSPECIFIED, me, &probe);
+        let solicited = Repr::NeighborAdvertisement { flags: 0x40, target: you, target_link: Some(PEER) };
+        b.input_ndp(you, ALL_NODES, &solicited);
+        assert_eq!(b.discovery(), []);
+        assert_eq!(b.ip.counters.dropped, 5);
+    }
+
+    #[test]
+    fn a_link_address_is_asked_of_the_solicited_node_group() {
+        let mut b = bench();
+        let you = addr6("2001:db8::abcd:1234");
+        let out = crate::engine::Outgoing::new(addr("2001:db8::1"), you.into(), 17);
+        b.with(|ip, cx| ip.send(cx, &out, &[0; 8])).unwrap();
+        let ask = Repr::NeighborSolicitation { target: you, source_link: Some(MAC) };
+        assert_eq!(b.discovery(), [(addr6("2001:db8::1"), addr6("ff02::1:ffcd:1234"), ask)]);
+        let answer = Repr::NeighborAdvertisement { flags: 0x60, target: you, target_link: Some(PEER) };
+        b.input_ndp(you, addr6("2001:db8::1"), &answer);
+        let sent = b.sent();
+        assert_eq!(sent[0].hop, crate::engine::dlc::Hop::Link(PEER));
+        assert_eq!(sent[0].packet.len(), 48);
+    }
+}

@@ -302,3 +302,119 @@ impl Ip {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, PEER, addr, addr6};
+    use super::*;
+    use formats::net::ndp::Repr;
+
+    const ROUTER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 9);
+
+    fn bench() -> Bench {
+        Bench::new(|_| {}, |i| i.autoconf = true)
+    }
+
+    fn ra(lifetime: u16, valid: u32, preferred: u32) -> Repr {
+        Repr::RouterAdvertisement {
+            hop_limit: 33,
+            flags: 0,
+            lifetime,
+            reachable: 0,
+            retrans: 2000,
+            source_link: Some(PEER),
+            mtu: Some(1400),
+            prefix: Some(PrefixInformation {
+                prefix_len: 64,
+                flags: 0xc0,
+                valid,
+                preferred,
+                prefix: addr6("2001:db8:7::"),
+            }),
+        }
+    }
+
+    fn hear(b: &mut Bench, m: &Repr) {
+        b.input_ndp(ROUTER, super::super::nd::ALL_NODES, m);
+    }
+
+    const MADE: &str = "2001:db8:7:0:0:ff:fe00:1";
+
+    #[test]
+    fn routers_are_asked_for_three_times() {
+        // RFC 4861 section 10: 3 solicitations, 4 seconds apart, the first within one second.
+        let mut b = bench();
+        let mut at = Vec::new();
+        for ms in (0..30_000).step_by(100) {
+            b.run_to(ms);
+            at.extend(b.discovery().iter().filter(|d| d.1 == ALL_ROUTERS).map(|_| ms));
+        }
+        assert_eq!(at.len(), 3);
+        assert!(at[0] <= 1000 && at[1] - at[0] == 4000 && at[2] - at[1] == 4000, "{at:?}");
+    }
+
+    #[test]
+    fn what_a_router_says_is_used() {
+        let mut b = bench();
+        hear(&mut b, &ra(1800, 600, 300));
+        let i = b.ip.interface(1).unwrap();
+        assert_eq!((i.hop_limit, i.mtu_v6, i.config.mtu), (33, 1400, 1500));
+        assert_eq!(i.nd.settings.retrans, Duration::from_secs(2));
+        assert!(i.nd.get(b.now, ROUTER.into()).unwrap().router);
+        assert_eq!(b.ip.home().get(addr(MADE)).unwrap().state, State::Preferred);
+        let next = b.ip.next_hop(addr("2001:db8:99::1"), None, 0).unwrap();
+        assert_eq!(next.hop, IpAddr::V6(ROUTER));
+        assert!(!b.ip.next_hop(addr("2001:db8:7::55"), None, 0).unwrap().gateway, "on the link");
+        b.run_to(300_001);
+        assert_eq!(b.ip.home().get(addr(MADE)).unwrap().state, State::Deprecated);
+        b.run_to(600_001);
+        assert!(b.ip.home().get(addr(MADE)).is_none());
+        // A lifetime of 0: not a default router any more.
+        hear(&mut b, &ra(0, 600, 300));
+        assert!(b.ip.next_hop(addr("2001:db8:99::1"), None, 0).is_none());
+    }
+
+    #[test]
+    fn lifetimes_are_not_cut_below_two_hours() {
+        // RFC 4862 section 5.5.3 (e).
+        let left =
+            |b: &Bench| b.ip.home().get(addr(MADE)).unwrap().valid_until.unwrap().since(b.now).as_secs();
+        let mut b = bench();
+        hear(&mut b, &ra(1800, 86_400, 86_400));
+        hear(&mut b, &ra(1800, 60, 60));
+        assert_eq!(left(&b), 7200, "more than two hours were left: two are");
+        hear(&mut b, &ra(1800, 60, 60));
+        assert_eq!(left(&b), 7200, "two hours or less were left: ignored");
+        hear(&mut b, &ra(1800, 9000, 60));
+        assert_eq!(left(&b), 9000);
+    }
+
+    #[test]
+    fn advertisements_not_from_the_link_are_ignored() {
+        let mut b = bench();
+        b.input_ndp(addr6("2001:db8::9"), super::super::nd::ALL_NODES, &ra(1800, 600, 300));
+        assert!(b.ip.home().get(addr(MADE)).is_none());
+        // A prefix that is not 64 bits long makes no address.
+        let Repr::RouterAdvertisement { prefix: Some(p), .. } = ra(1800, 600, 300) else { return };
+        let mut m = ra(1800, 600, 300);
+        if let Repr::RouterAdvertisement { prefix, .. } = &mut m {
+            *prefix = Some(PrefixInformation { prefix_len: 63, ..p });
+        }
+        hear(&mut b, &m);
+        assert!(b.ip.home().get(addr(MADE)).is_none());
+    }
+
+    #[test]
+    fn addresses_and_routes_that_routers_make_are_bounded() {
+        let mut b = bench();
+        for n in 0..500u16 {
+            let mut m = ra(1800, 600, 300);
+            if let Repr::RouterAdvertisement { prefix: Some(p), .. } = &mut m {
+                p.prefix = Ipv6Addr::new(0x2001, 0xdb8, n, 0, 0, 0, 0, 0);
+            }
+            b.input_ndp(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 1, n), super::super::nd::ALL_NODES, &m);
+        }
+        assert!(b.ip.home().iter().count() <= 5 + MAX_AUTO);
+        assert!(b.ip.learned_routes() <= MAX_ROUTES + 1);
+    }
+}

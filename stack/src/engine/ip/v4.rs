@@ -299,6 +299,14 @@ fn options_problem(options: &[u8]) -> Option<(Problem, formats::ctrace::pthdr::D
                     Ipv4Option::BadLength(_) => {
                         return Some((Problem::Pointer((ipv4::at::LEN + offset + 1) as u8), drop::OPTIONS));
                     }
+                    // RFC 791 section 3.1: the smallest legal value for a pointer is 4.
+                    Ipv4Option::RecordRoute(route)
+                    | Ipv4Option::LooseSourceRoute(route)
+                    | Ipv4Option::StrictSourceRoute(route)
+                        if route.pointer < 4 =>
+                    {
+                        return Some((Problem::Pointer((ipv4::at::LEN + offset + 2) as u8), drop::OPTIONS));
+                    }
                     Ipv4Option::LooseSourceRoute(route) | Ipv4Option::StrictSourceRoute(route)
                         if route.visited() < route.addresses().len() =>
                     {
