@@ -95,7 +95,8 @@ fn senders_that_cannot_be() {
 #[test]
 fn broken_headers() {
     let good = v4(V4.0, V4.1, 17, |_| {}, &[0; 30]);
-    let breaks: [(&str, &dyn Fn(&mut Vec<u8>)); 6] = [
+    type Break<'a> = (&'a str, &'a dyn Fn(&mut Vec<u8>));
+    let breaks: [Break<'_>; 6] = [
         ("version", &|p| p[0] = 0x55),
         ("header length", &|p| p[0] = 0x44),
         ("header beyond the packet", &|p| p[0] = 0x4f),

@@ -469,8 +469,11 @@ mod tests {
         b
     }
 
-    /// IGMP messages that were sent: destination, type, records or group.
-    fn igmp_out(b: &mut Bench) -> Vec<(String, u8, Vec<(u8, String, usize)>)> {
+    /// Destination, type, records or group of an IGMP message.
+    type Sent = (String, u8, Vec<(u8, String, usize)>);
+
+    /// IGMP messages that were sent.
+    fn igmp_out(b: &mut Bench) -> Vec<Sent> {
         b.out()
             .iter()
             .filter_map(|p| {
@@ -504,7 +507,7 @@ mod tests {
         let mut b = bench();
         b.with(|ip, cx| ip.join(cx, 1, addr(GROUP)));
         let join = ("224.0.0.22".to_string(), 0x22, vec![(4, GROUP.to_string(), 0)]);
-        assert_eq!(igmp_out(&mut b), [join.clone()]);
+        assert_eq!(igmp_out(&mut b), std::slice::from_ref(&join));
         b.run_to(21_001);
         assert_eq!(igmp_out(&mut b), [join]);
         b.run_to(60_000);

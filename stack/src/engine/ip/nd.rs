@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(b.discovery(), [(me, you, answer)]);
         assert_eq!(
             b.ip.interface(1).unwrap().nd.get(b.now, addr("2001:db8::2")).unwrap().state,
-            Reach::Stale
+            Reach::Delay
         );
         // A probe for duplicates is answered to all nodes, and teaches nothing.
         let probe = Repr::NeighborSolicitation { target: me, source_link: None };
