@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use formats::net::tcp::{Flags, Repr};
 use formats::net::tcp_options::Options;
-use stack::engine::tcp::{Config, ConnectionId, Event, SocketOptions};
+use stack::engine::tcp::{Config, ConnectionId, Event, Reason, SocketOptions};
 use stack::engine::{IcmpError, IcmpKind, Instant, Random};
 
 use crate::call;
@@ -327,4 +327,29 @@ fn a_hundred_thousand_connections() {
     assert_eq!(again, 100_000);
     let per = memory(&h) / 100_000;
     assert!(per < 12_000, "{per} bytes a connection");
+}
+
+#[test]
+fn the_operator_drops_a_connection_and_the_stack_stops() {
+    let mut p = Pair::new(hosts(&Config::default()), Impairments::NONE, 1);
+    let [a, b, _] = open(&mut p);
+    assert!(!call!(p.hosts[1], p.now, drop_connection, 77));
+    assert!(call!(p.hosts[1], p.now, drop_connection, b.cid()));
+    for _ in 0..5 {
+        p.step(Instant(u64::MAX - 1));
+    }
+    let ended = |h: &Host, id| h.tcp.connection(id).unwrap().reason;
+    assert_eq!(ended(&p.hosts[1], b), Some(Reason::Aborted));
+    assert_eq!(ended(&p.hosts[0], a), Some(Reason::Reset));
+    let to = SocketAddr::new(p.hosts[1].address, 80);
+    let c = p.hosts[0].connect(p.now, to).unwrap();
+    for _ in 0..5 {
+        p.step(Instant(u64::MAX - 1));
+    }
+    call!(p.hosts[1], p.now, stop);
+    for _ in 0..5 {
+        p.step(Instant(u64::MAX - 1));
+    }
+    assert_eq!(ended(&p.hosts[0], c), Some(Reason::Reset));
+    assert!(p.hosts[1].tcp.all().all(|i| i.id == b), "only what the application still holds");
 }

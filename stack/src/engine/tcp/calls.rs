@@ -211,6 +211,10 @@ impl Tcp {
         };
         l.accepted += 1;
         let queued = l.complete.len() as u32;
+        l.told = queued > 0;
+        if l.told {
+            self.events.push_back(Event::Acceptable(listener));
+        }
         let c = self.table.get_mut(id.slot).ok_or(Error::NotFound)?;
         c.holder = Holder::Application;
         let remote = c.tuple.remote;
@@ -414,6 +418,38 @@ impl Tcp {
         });
         self.settle(cx, id.slot);
         Ok(())
+    }
+
+    /// Resets a connection by its number, as the operator's DROP command does. Its application
+    /// learns of it and keeps what it holds. False when there is none.
+    pub fn drop_connection(&mut self, cx: &mut Context<'_>, cid: u32) -> bool {
+        let Some(slot) = self.table.iter().find(|c| c.id.cid == cid).map(|c| c.id.slot) else {
+            return false;
+        };
+        self.with(cx, slot, |c, env| {
+            c.rst_due = c.reason.is_none() && c.state.synchronized() && c.state != State::TimeWait;
+            c.end(env, Reason::Aborted);
+        });
+        self.settle(cx, slot);
+        true
+    }
+
+    /// The stack stops: all connections are reset, nobody listens any more. The resets are still
+    /// to be taken from [`Self::poll_transmit`].
+    pub fn stop(&mut self, cx: &mut Context<'_>) {
+        let listeners: Vec<ConnectionId> = self.listeners.iter().map(|l| l.id).collect();
+        for l in listeners {
+            let _ = self.unlisten(cx, l);
+        }
+        let slots: Vec<u32> = self.table.iter().map(|c| c.id.slot).collect();
+        for slot in slots {
+            self.with(cx, slot, |c, env| {
+                let over = c.reason.is_some() || c.state == State::TimeWait;
+                c.rst_due |= !over && c.state.synchronized();
+                c.end(env, Reason::Stopped);
+            });
+            self.settle(cx, slot);
+        }
     }
 
     /// Changes options while the connection exists.

@@ -502,6 +502,7 @@ impl Connection {
             }
         }
         head[12] = (at as u8 / 4) << 4;
+        out.reserve(at + len as usize);
         out.extend_from_slice(&head[..at]);
         if len > 0 {
             let from = seq.since(self.tx_base) as usize;
