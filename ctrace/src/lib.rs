@@ -16,6 +16,7 @@ mod clock;
 pub mod command;
 pub mod config;
 pub mod dattrace;
+pub mod dump;
 pub mod filter;
 pub mod flow;
 pub mod osaenta;

@@ -144,6 +144,20 @@ fn lost_counts_and_packets_are_read() {
     assert!(info.contains("3 records lost"), "{info}");
 }
 
+#[test]
+fn buffers_of_a_dump_are_read() {
+    let dir = Folder::new("dump");
+    let file = dir.file("buffers.bin");
+    let (trace, t) = trace();
+    for cid in 0..1000 {
+        t.event(&subject(cid), &Stopped { name: Name::new("TCPCS"), seconds: cid });
+    }
+    fs::write(&file, trace.dump(Which::Events).buffers).expect("the file can be written");
+    let text = zscope(&["packets", "-T", "fields", "-e", "systcpip.cid"], &[&file]);
+    let number = |l: &str| u32::from_str_radix(l.trim_start_matches("0x"), 16).ok();
+    assert!(text.lines().filter_map(number).eq(0..1000));
+}
+
 /// What a child of this test does, when the environment says so.
 #[test]
 fn child_that_writes_until_it_is_killed() {

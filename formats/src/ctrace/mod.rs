@@ -24,6 +24,7 @@ pub mod resolver;
 pub mod scan;
 pub mod smc;
 pub mod systcpip;
+pub mod tca;
 pub mod writer;
 
 pub use component::Component;
