@@ -268,3 +268,79 @@ fn wrong_and_right_columns() {
     let all = schema::with_fields(TableKind::Packets, &["dns.qry.name".to_owned()]).unwrap();
     assert!(all.iter().any(|c| c.name == "dns.qry.name"));
 }
+
+/// A condition that is handed down to the packets selects what the engine itself selects: a plus in
+/// front of a column keeps the engine from handing it down.
+#[test]
+fn conditions_that_are_handed_down_select_the_same() {
+    let conditions = [
+        "{ip_src} = '10.0.0.1'",
+        "'10.0.0.1' = {ip_src} AND {tcp_dstport} = 80",
+        "{src} = '10.0.0.1'",
+        "{dst} IN ('10.0.0.1', '10.0.0.2', 'nobody')",
+        "{ip_src} IN ('10.0.0.1', '10.0.0.3')",
+        "{tcp_dstport} >= 80 AND {tcp_dstport} < 1024",
+        "{srcport} > 1023",
+        "{tcp_dstport} BETWEEN 20 AND 443",
+        "{frame_number} > 5 AND {frame_number} <= 20",
+        "{ip_src} = '10.0.0.1' OR {tcp_dstport} = 443",
+        "({ip_src} = '10.0.0.1' AND {ip_proto} = 6) OR {udp_dstport} = 53",
+        "{ipv6_src} IS NOT NULL",
+        "{ip_ttl} IS NULL",
+        "NOT {ip_src} = '10.0.0.1'",
+        "{ip_src} = '10.0.0.0/8'",
+        "{ip_src} = 'no address'",
+        "{ip_src} = NULL",
+        "{tcp_dstport} = 80.5",
+        "{tcp_dstport} = 99999999",
+        "{tcp_dstport} > -1",
+        "{pth_jobname} = 'FTPD1'",
+        "{pth_jobname} = 'ftpd1' COLLATE NOCASE",
+        "{tcp_flags_syn} = 1",
+        "{tcp_flags_syn} = 2",
+    ];
+    for sample in ["packets.pcapng", "kinds.ctrace", "packets.pcap"] {
+        for condition in conditions {
+            for select in
+                ["SELECT frame_number, info FROM packets WHERE", "SELECT count(*) FROM packets WHERE"]
+            {
+                let handed = condition.replace(['{', '}'], "");
+                let kept = condition.replace('{', "+").replace('}', "");
+                assert_eq!(
+                    rows(sample, &format!("{select} {handed}")),
+                    rows(sample, &format!("{select} {kept}")),
+                    "{sample}: {condition}"
+                );
+            }
+        }
+    }
+    // The plan says what is handed down: equality (e), a list (e*), at least (h).
+    let plan = |condition: &str| {
+        rows(
+            "packets.pcapng",
+            &format!("EXPLAIN QUERY PLAN SELECT frame_number FROM packets WHERE {condition}"),
+        )
+        .join("\n")
+    };
+    assert!(plan("ip_src = '10.0.0.1'").contains(";e"), "{}", plan("ip_src = '10.0.0.1'"));
+    assert!(plan("ip_src IN ('10.0.0.1')").contains(";e"));
+    assert!(plan("ip_src IN ('10.0.0.1', '10.0.0.2')").contains(";e*"));
+    assert!(plan("tcp_dstport >= 80").contains(";h"));
+    assert!(!plan("+ip_src = '10.0.0.1'").contains(';'));
+    // With a filter of the command line both count.
+    let both = zscope(&[
+        "sql",
+        "packets.pcapng",
+        "-Y",
+        "tcp",
+        "SELECT count(*) FROM packets WHERE ip_src = '10.0.0.1'",
+    ]);
+    let kept = zscope(&[
+        "sql",
+        "packets.pcapng",
+        "-Y",
+        "tcp",
+        "SELECT count(*) FROM packets WHERE +ip_src = '10.0.0.1'",
+    ]);
+    assert_eq!(both.stdout, kept.stdout);
+}

@@ -66,17 +66,19 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Starts a run that fills the wanted ones among `columns`.
+    /// Starts a run that fills the wanted ones among `columns`, for packets that `filter` lets
+    /// pass.
     #[must_use]
     pub fn start(
         traces: &Arc<Traces>,
         table: TableKind,
         columns: &Arc<Vec<ColumnDef>>,
         wanted: Vec<bool>,
+        filter: Option<Filter>,
     ) -> Self {
         let (send, rows) = sync_channel(AHEAD);
         let (traces, columns) = (Arc::clone(traces), Arc::clone(columns));
-        let run = std::thread::spawn(move || run(&traces, table, &columns, &wanted, &send));
+        let run = std::thread::spawn(move || run(&traces, table, &columns, &wanted, filter.as_ref(), &send));
         Self { rows: Some(rows), run: Some(run) }
     }
 
@@ -97,14 +99,21 @@ impl Drop for Feed {
     }
 }
 
-fn run(traces: &Traces, table: TableKind, columns: &[ColumnDef], wanted: &[bool], send: &SyncSender<Table>) {
+fn run(
+    traces: &Traces,
+    table: TableKind,
+    columns: &[ColumnDef],
+    wanted: &[bool],
+    filter: Option<&Filter>,
+    send: &SyncSender<Table>,
+) {
     if matches!(table, TableKind::Sessions | TableKind::Findings) {
         let take = |rows: &mut Table| send.send(rows.take()).is_ok();
         return traces.followed().rows(table, columns, |i| wanted[i], |_| true, take);
     }
     let workers: Vec<Worker> = (0..traces.workers)
         .map(|_| Worker {
-            select: traces.filter.as_ref().map(Select::new),
+            select: filter.map(Select::new),
             filler: Filler::of(table, columns, |i| wanted[i]),
             send: send.clone(),
         })

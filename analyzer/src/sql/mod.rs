@@ -5,6 +5,7 @@
 //! temporary tables, which the engine keeps on disk when they are large.
 
 pub mod feed;
+mod push;
 mod vtab;
 pub mod words;
 

@@ -6,11 +6,18 @@ use std::ffi::{CStr, CString, c_int};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use rusqlite::vtab::{Context, Filters, IndexInfo, Module, VTab, VTabConfig, VTabConnection, VTabCursor};
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::types::ValueRef;
+use rusqlite::vtab::{
+    Context, Filters, IndexConstraint, IndexConstraintOp, IndexInfo, Module, VTab, VTabConfig,
+    VTabConnection, VTabCursor,
+};
 use rusqlite::{Connection, Error, Result, ffi};
 
 use super::feed::{Feed, Traces};
+use super::push::{self, Op};
 use crate::decode::print;
+use crate::filter::Filter;
 use crate::source::frame::Timestamp;
 use crate::tables::{Cell, ColumnDef, Rows, Table, TableKind, Type};
 
@@ -110,11 +117,21 @@ unsafe impl<'vtab> VTab<'vtab> for TraceTab {
     }
 
     fn best_index(&self, info: &mut IndexInfo) -> Result<bool> {
-        // Every look at a table is a run over the traces.
+        // Every look at a table is a run over the traces, whatever it selects: the engine must not
+        // think that two runs with a condition each cost less than one without.
         info.set_estimated_cost(1e9);
         info.set_estimated_rows(1_000_000);
-        let mask = format!("{:x}", info.col_used());
-        info.set_idx_str(&mask);
+        let mut plan = format!("{:x}", info.col_used());
+        let mut arguments = 0;
+        for (i, column, op) in self.conditions(info) {
+            // All values of IN at once, not one run for each.
+            let list = info.is_in_constraint(i)? && info.set_in_constraint(i, true)?;
+            arguments += 1;
+            info.constraint_usage(i).set_argv_index(arguments);
+            let list = if list { "*" } else { "" };
+            plan.push_str(&format!(";{}{list}{column}", op.letter()));
+        }
+        info.set_idx_str(&plan);
         Ok(true)
     }
 
@@ -132,6 +149,33 @@ unsafe impl<'vtab> VTab<'vtab> for TraceTab {
     }
 }
 
+impl TraceTab {
+    /// Conditions that can be handed down: which of the engine's, on which column, and what.
+    fn conditions(&self, info: &IndexInfo) -> Vec<(usize, usize, Op)> {
+        if self.table.kind != TableKind::Packets {
+            return Vec::new();
+        }
+        let taken = |(i, c): (usize, IndexConstraint<'_>)| {
+            let op = match c.operator() {
+                IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_EQ
+                | IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_IS => Op::Eq,
+                IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_GT => Op::Gt,
+                IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_GE => Op::Ge,
+                IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_LT => Op::Lt,
+                IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_LE => Op::Le,
+                IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_ISNOTNULL => Op::Present,
+                _ => return None,
+            };
+            let at = usize::try_from(c.column()).ok()?;
+            let shown = self.table.shown.get(at)?;
+            let column = &self.table.columns[shown.of];
+            let binary = info.collation(i).is_ok_and(|c| c == "BINARY");
+            (c.is_usable() && binary && !shown.nanos && push::takes(column, op)).then_some((i, shown.of, op))
+        };
+        info.constraints().enumerate().filter_map(taken).collect()
+    }
+}
+
 #[repr(C)]
 struct TraceCursor<'vtab> {
     /// The engine's part; has to be the first.
@@ -146,6 +190,45 @@ struct TraceCursor<'vtab> {
 }
 
 impl TraceCursor<'_> {
+    /// The filter of the command line and the conditions of a plan with their values.
+    fn pushed<'p>(
+        &self,
+        plan: impl Iterator<Item = &'p str>,
+        values: &Filters<'_>,
+    ) -> Result<Option<Filter>> {
+        let given = self.table.traces.filter.as_ref();
+        let mut all: Vec<String> = given.map(|f| f.text().to_owned()).into_iter().collect();
+        for (i, step) in plan.enumerate() {
+            let mut letters = step.chars();
+            let op = letters.next().and_then(Op::of);
+            let rest = letters.as_str();
+            let list = rest.strip_prefix('*');
+            let column = list.unwrap_or(rest).parse().ok().and_then(|of: usize| self.table.columns.get(of));
+            let (Some(op), Some(column)) = (op, column) else { continue };
+            let condition = if list.is_some() {
+                let mut listed = values.in_values(i)?;
+                let mut each = Some(Vec::new());
+                while let Some(value) = listed.next()? {
+                    match push::filter(column, op, value) {
+                        Some(f) => each.iter_mut().for_each(|all| all.push(f.clone())),
+                        None => each = None,
+                    }
+                }
+                each.filter(|all| !all.is_empty()).map(|all| all.join(" or "))
+            } else {
+                let value = values.iter().nth(i).unwrap_or(ValueRef::Null);
+                push::filter(column, op, value)
+            };
+            all.extend(condition);
+        }
+        if all.len() <= usize::from(given.is_some()) {
+            return Ok(given.cloned());
+        }
+        let text = all.iter().map(|f| format!("({f})")).collect::<Vec<_>>().join(" and ");
+        // Each part was read before; together they may be too much for a filter.
+        Ok(Filter::parse(&text).ok().or_else(|| given.cloned()))
+    }
+
     /// Goes on to the next batch when this one is used up.
     fn settle(&mut self) {
         while self.rows.ended(&self.batch) {
@@ -161,13 +244,16 @@ impl TraceCursor<'_> {
 
 // SAFETY: the engine's part is the first field of a `repr(C)` struct.
 unsafe impl VTabCursor for TraceCursor<'_> {
-    fn filter(&mut self, _: c_int, mask: Option<&str>, _: &Filters<'_>) -> Result<()> {
-        let mask = mask.and_then(|m| u64::from_str_radix(m, 16).ok()).unwrap_or(u64::MAX);
+    fn filter(&mut self, _: c_int, plan: Option<&str>, values: &Filters<'_>) -> Result<()> {
+        let mut plan = plan.unwrap_or_default().split(';');
+        let mask = plan.next().and_then(|m| u64::from_str_radix(m, 16).ok()).unwrap_or(u64::MAX);
+        let filter = self.pushed(plan, values)?;
         let wanted = self.table.wanted(mask);
         self.used = (0..wanted.len()).filter(|&i| wanted[i]).collect();
         // The run before, if there was one, ends before the next begins.
         self.feed = None;
-        self.feed = Some(Feed::start(&self.table.traces, self.table.kind, &self.table.columns, wanted));
+        let table = &self.table;
+        self.feed = Some(Feed::start(&table.traces, table.kind, &table.columns, wanted, filter));
         self.batch = Table::default();
         self.rows = Rows::default();
         self.row = 0;

@@ -73,6 +73,45 @@ impl Detail {
     }
 }
 
+/// An address that somebody tried to take and another one has (RFC 5227 section 2.1.1, RFC 4862
+/// section 5.4).
+#[derive(Debug)]
+pub struct Refused {
+    /// The address.
+    pub address: Address,
+    /// The adapter that wanted it; none where the trace shows no adapters.
+    pub prober: Option<[u8; 6]>,
+    /// The adapter that has it, if that is known.
+    pub holder: Option<[u8; 6]>,
+    /// True when it wants the address, too, and none has it yet.
+    pub both_probe: bool,
+    /// The answers.
+    pub packets: Evidence,
+}
+
+/// A question whether anybody has an address.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    mac: [u8; 6],
+    number: u64,
+    time: Option<Timestamp>,
+}
+
+impl Probe {
+    /// Nanoseconds from the probe to a packet.
+    fn age(&self, f: &Frame) -> i64 {
+        self.time.zip(f.time).map_or(0, |(a, b)| between(a, b))
+    }
+}
+
+/// An answer to a probe comes soon; later it is about something else. In nanoseconds.
+const PROBED: i64 = 10_000_000_000;
+/// A node that found its address free announces it this long after its last probe at the
+/// earliest: RetransTimer (RFC 4861 section 10), in nanoseconds.
+const RETRANS_TIMER: i64 = 1_000_000_000;
+/// The address of all nodes of a link.
+const ALL_NODES: [u8; 16] = [0xFF, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+
 /// Follows one of the two protocols.
 #[derive(Debug)]
 pub struct Neighbours {
@@ -83,9 +122,9 @@ pub struct Neighbours {
     /// Claims by address.
     pub claims: HashMap<[u8; 16], Claims, RandomState>,
     /// Probes for an address that another one answered: duplicate address detection.
-    pub refused: Vec<(Address, [u8; 6], Evidence)>,
-    /// Last probe for an address: adapter and packet.
-    probes: HashMap<[u8; 16], ([u8; 6], u64), RandomState>,
+    pub refused: Vec<Refused>,
+    /// Last probe for an address.
+    probes: HashMap<[u8; 16], Probe, RandomState>,
     /// Router advertisements: router's address and the packets.
     pub routers: Vec<([u8; 16], Evidence)>,
     v6: bool,
@@ -130,28 +169,43 @@ impl Neighbours {
         let (a, b) = (End { addr: by, port: 0 }, End { addr: to, port: 0 });
         let (i, _) = self.table.count(a, b, self.v6, f);
         self.detail(i).reply(mac, f);
-        // A probe of neighbour discovery does not say whose it is, and its own announcement follows.
-        if let Some(&(prober, _)) = self.probes.get(&by)
-            && prober != mac
-            && prober != [0; 6]
+        if let Some(&probe) = self.probes.get(&by)
+            && probe.mac != mac
+            && probe.mac != [0; 6]
+            && probe.age(f) <= PROBED
         {
-            let address = Address { addr: by, v6: self.v6 };
+            self.refuse(by, probe.mac, mac, false, &[f.number]);
+        }
+    }
+
+    fn refuse(&mut self, addr: [u8; 16], prober: [u8; 6], holder: [u8; 6], both_probe: bool, by: &[u64]) {
+        let address = Address { addr, v6: self.v6 };
+        let known = |mac: [u8; 6]| (mac != [0; 6]).then_some(mac);
+        let same = |r: &Refused| r.address == address && r.prober == known(prober);
+        let at = self.refused.iter().position(same).or_else(|| {
             let room = self.refused.len() < MAX_OWNERS * 8;
-            match self.refused.iter_mut().find(|r| r.0 == address && r.1 == prober) {
-                Some(r) => r.2.add(f.number),
-                None if room => {
-                    let mut e = Evidence::default();
-                    e.add(f.number);
-                    self.refused.push((address, prober, e));
-                }
-                None => {}
-            }
+            room.then(|| {
+                let (prober, holder) = (known(prober), known(holder));
+                let packets = Evidence::default();
+                self.refused.push(Refused { address, prober, holder, both_probe, packets });
+                self.refused.len() - 1
+            })
+        });
+        if let Some(at) = at {
+            by.iter().for_each(|n| self.refused[at].packets.add(*n));
         }
     }
 
     fn probe(&mut self, of: [u8; 16], mac: [u8; 6], f: &Frame) {
-        if self.probes.len() < MAX_ADDRESSES {
-            self.probes.insert(of, (mac, f.number));
+        if let Some(&other) = self.probes.get(&of)
+            && ![other.mac, [0; 6]].contains(&mac)
+            && other.mac != [0; 6]
+            && other.age(f) <= RETRANS_TIMER
+        {
+            self.refuse(of, mac, other.mac, true, &[other.number, f.number]);
+        }
+        if self.probes.len() < MAX_ADDRESSES || self.probes.contains_key(&of) {
+            self.probes.insert(of, Probe { mac, number: f.number, time: f.time });
         }
     }
 
@@ -212,8 +266,9 @@ impl Neighbours {
         }
     }
 
-    /// Takes an ICMPv6 message; true when it belongs to neighbour discovery (RFC 4861).
-    pub fn nd(&mut self, [src, dst]: [[u8; 16]; 2], b: &[u8], f: &Frame) -> bool {
+    /// Takes an ICMPv6 message, `from` this adapter if the trace shows it; true when it belongs to
+    /// neighbour discovery (RFC 4861).
+    pub fn nd(&mut self, [src, dst]: [[u8; 16]; 2], from: Option<[u8; 6]>, b: &[u8], f: &Frame) -> bool {
         let Some(&kind) = b.first() else { return false };
         let target = |at: usize| b.get(at..).and_then(|t| t.first_chunk::<16>()).copied();
         match kind {
@@ -239,7 +294,8 @@ impl Neighbours {
                 let Some(target) = target(8) else { return true };
                 let mac = option(b, 24, 1);
                 if src == [0; 16] {
-                    self.probe(target, mac.unwrap_or_default(), f);
+                    // A probe itself must not say which adapter it is from.
+                    self.probe(target, mac.or(from).unwrap_or_default(), f);
                 } else if let Some(mac) = mac {
                     self.claim(src, mac, f);
                 }
@@ -247,12 +303,21 @@ impl Neighbours {
             }
             136 => {
                 let Some(target) = target(8) else { return true };
-                let mac = option(b, 24, 2).unwrap_or_default();
-                self.claim(target, mac, f);
+                let said = option(b, 24, 2);
+                self.claim(target, said.unwrap_or_default(), f);
+                let mac = said.or(from).unwrap_or_default();
+                let flags = b.get(4).copied().unwrap_or(0);
+                let probe = self.probes.get(&target).filter(|p| p.age(f) <= PROBED).copied();
                 // Solicited, to the one who asked.
-                if b.get(4).is_some_and(|flags| flags & 0x40 != 0) && dst[0] != 0xFF {
+                if flags & 0x40 != 0 && dst[0] != 0xFF {
                     self.answer(target, dst, mac, f);
-                } else if self.probes.get(&target).is_some_and(|p| mac != [0; 6] && p.0 != mac) {
+                } else if let Some(probe) = probe.filter(|p| mac != [0; 6] && p.mac != mac) {
+                    // Where adapters are not shown, the node's own announcement looks the same but
+                    // comes later, and that of an optimistic one (RFC 4429) does not override.
+                    let soon = probe.age(f) < RETRANS_TIMER && flags & 0x20 != 0 && dst == ALL_NODES;
+                    if probe.mac == [0; 6] && soon {
+                        self.refuse(target, probe.mac, mac, false, &[probe.number, f.number]);
+                    }
                     self.answer(target, [0; 16], mac, f);
                 } else {
                     self.ask(target, target, f);
@@ -334,6 +399,62 @@ mod tests {
         n.arp(&probe, &frame(1));
         n.arp(&arp(2, 2, 2, 0), &frame(2));
         assert_eq!(n.refused.len(), 1);
-        assert_eq!((n.refused[0].1, n.refused[0].2.packets()), ([2, 0, 0, 0, 0, 5], vec![2]));
+        let r = &n.refused[0];
+        assert_eq!((r.prober, r.packets.packets()), (Some([2, 0, 0, 0, 0, 5]), vec![2]));
+    }
+
+    const WANTED: [u8; 16] = [0xFE, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+
+    /// A neighbour solicitation from the unspecified address (RFC 4862 section 5.4.2).
+    fn dad(n: &mut Neighbours, from: Option<[u8; 6]>, f: &Frame) {
+        let mut b = vec![135, 0, 0, 0, 0, 0, 0, 0];
+        b.extend(WANTED);
+        assert!(n.nd([[0; 16], [0xFF; 16]], from, &b, f));
+    }
+
+    /// A neighbour advertisement to all nodes, overriding, with a target link-layer address.
+    fn defend(n: &mut Neighbours, mac: [u8; 6], from: Option<[u8; 6]>, f: &Frame) {
+        let mut b = vec![136, 0, 0, 0, 0x20, 0, 0, 0];
+        b.extend(WANTED);
+        b.extend([2, 1]);
+        b.extend(mac);
+        assert!(n.nd([WANTED, ALL_NODES], from, &b, f));
+    }
+
+    fn at(number: u64, nanos: i64) -> Frame {
+        let time = Some(Timestamp::from_nanos(1_700_000_000_000_000_000 + i128::from(nanos)));
+        Frame { time, ..frame(number) }
+    }
+
+    #[test]
+    fn duplicate_address_detection_of_ipv6() {
+        let (a, b) = ([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+        // Another adapter has the address.
+        let mut n = Neighbours::new(Kind::Nd);
+        dad(&mut n, Some(a), &at(1, 0));
+        defend(&mut n, b, Some(b), &at(2, 1_000_000));
+        let r = &n.refused[0];
+        assert_eq!((r.prober, r.holder, r.both_probe), (Some(a), Some(b), false));
+        assert_eq!(r.packets.packets(), [2]);
+        // The node's own announcement is no answer.
+        let mut n = Neighbours::new(Kind::Nd);
+        dad(&mut n, Some(a), &at(1, 0));
+        defend(&mut n, a, Some(a), &at(2, 1_000_000));
+        assert!(n.refused.is_empty());
+        // Two that try at the same time; but one that repeats its probe is alone.
+        let mut n = Neighbours::new(Kind::Nd);
+        dad(&mut n, Some(a), &at(1, 0));
+        dad(&mut n, Some(a), &at(2, 500_000_000));
+        assert!(n.refused.is_empty());
+        dad(&mut n, Some(b), &at(3, 600_000_000));
+        assert!(n.refused[0].both_probe);
+        assert_eq!(n.refused[0].packets.packets(), [2, 3]);
+        // A trace without link headers: only an answer at once is another node's.
+        for (later, refused) in [(3_000_000, 1), (1_050_000_000, 0)] {
+            let mut n = Neighbours::new(Kind::Nd);
+            dad(&mut n, None, &at(1, 0));
+            defend(&mut n, b, None, &at(2, later));
+            assert_eq!(n.refused.len(), refused, "{later}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::neighbours::Neighbours;
 use super::observe::{Observer, What};
 use super::tcp::{Connection, Tracker};
 use super::udp::Udp;
-use crate::source::frame::{Batch, Head, Timestamp};
+use crate::source::frame::{Batch, Head, LinkType, Timestamp};
 
 /// Everything that is followed.
 #[derive(Debug)]
@@ -79,7 +79,9 @@ impl Sessions {
                 What::Udp | What::UdpLite => self.udp.datagram(ends, s.v6, b, f).map(|(i, _)| (Kind::Udp, i)),
                 What::Icmp => Some((Kind::Icmp, self.icmp.message(ends, s.v6, b, f))),
                 What::Icmpv6 => {
-                    if self.nd.nd(ends, b, f) {
+                    let link = batch.bytes(f.data).get(6..).and_then(|b| b.first_chunk()).copied();
+                    let from = link.filter(|_| f.link == LinkType::ETHERNET);
+                    if self.nd.nd(ends, from, b, f) {
                         None
                     } else {
                         Some((Kind::Icmp, self.icmp.message(ends, true, b, f)))

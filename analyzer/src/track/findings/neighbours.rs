@@ -20,23 +20,32 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn duplicates(n: &Neighbours, kind: Kind, out: &mut Vec<Finding>) {
     let v6 = kind == Kind::Nd;
-    for (address, mac, e) in &n.refused {
+    for r in &n.refused {
+        let address = r.address;
+        let adapter = |mac: [u8; 6]| format!("adapter {}", mac_text(mac));
+        let prober = r.prober.map_or_else(|| "a node".to_owned(), adapter);
+        let text = match (kind, r.both_probe, r.holder) {
+            (_, true, Some(other)) => {
+                format!("{prober} and {} want {address} at the same time: neither may use it", adapter(other))
+            }
+            (Kind::Nd, _, Some(holder)) => format!(
+                "{prober} wants {address}, which {} has: duplicate address detection failed",
+                adapter(holder)
+            ),
+            _ => format!("{prober} wants {address}, which another one has"),
+        };
+        let who = r.prober.map_or_else(|| address.to_string(), mac_text);
         out.push(
-            Finding::new(
-                Severity::Error,
-                "duplicate-address",
-                None,
-                format!("adapter {} wants {address}, which another one has", mac_text(*mac)),
-            )
-            .shown_by(e)
-            .act(format!("whoever configures {}", mac_text(*mac)), "give it an address of its own"),
+            Finding::new(Severity::Error, "duplicate-address", None, text)
+                .shown_by(&r.packets)
+                .act(format!("whoever configures {who}"), "give it an address of its own"),
         );
     }
     let mut claims: Vec<_> = n.claims.iter().filter(|c| c.1.owners.len() > 1).collect();
     claims.sort_unstable_by_key(|c| c.0);
     for (&addr, c) in claims {
         let address = Address { addr, v6 };
-        if n.refused.iter().any(|r| r.0 == address) {
+        if n.refused.iter().any(|r| r.address == address) {
             continue;
         }
         let virtual_router = c.owners.iter().any(|o| {
