@@ -17,23 +17,34 @@ pub fn root() -> &'static Path {
 /// When it cannot be built.
 pub fn zscope() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        if let Some(path) = std::env::var_os("ZSCOPE_BIN") {
-            return path.into();
-        }
-        // target/<profile>/deps/this-test, or target/<profile>/this-program
-        let own = std::env::current_exe().expect("a running program has a path");
-        let dir = own.ancestors().skip(1).find(|d| !d.ends_with("deps")).expect("a build directory");
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.current_dir(root()).args(["build", "--quiet", "--package", "analyzer", "--bin", "zscope"]);
-        if dir.ends_with("release") {
-            build.arg("--release");
-        }
-        let status = build.status().expect("cargo can be started");
-        assert!(status.success(), "zscope could not be built");
-        dir.join("zscope")
-    })
+    PATH.get_or_init(|| program("ZSCOPE_BIN", "analyzer", "zscope"))
+}
+
+/// The `zstack` program in the same way; `ZSTACK_BIN` names another one.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn zstack() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| program("ZSTACK_BIN", "zstack", "zstack"))
+}
+
+fn program(variable: &str, package: &str, name: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return path.into();
+    }
+    // target/<profile>/deps/this-test, or target/<profile>/this-program
+    let own = std::env::current_exe().expect("a running program has a path");
+    let dir = own.ancestors().skip(1).find(|d| !d.ends_with("deps")).expect("a build directory");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.current_dir(root()).args(["build", "--quiet", "--package", package, "--bin", name]);
+    if dir.ends_with("release") {
+        build.arg("--release");
+    }
+    let status = build.status().expect("cargo can be started");
+    assert!(status.success(), "{name} could not be built");
+    dir.join(name)
 }
 
 /// The folder with other people's captures: `ZSCOPE_CAPTURES`, or `../shared/captures` beside

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ctrace", &["formats"]),
     ("stack", &["formats", "ctrace"]),
     ("analyzer", &["formats"]),
+    ("zstack", &["formats", "ctrace", "stack", "analyzer"]),
     ("tests", &["formats", "ctrace", "stack", "analyzer"]),
 ];
 

@@ -272,6 +272,7 @@ fn stats(s: &TcpIp, out: &mut String) {
             ("Fast Recoveries", t.fast_recoveries),
             ("Path MTU Discovery Retransmits", t.pmtu_retransmits),
             ("Path MTU Black Holes Suspected", t.black_holes),
+            ("Receive Windows Closed", t.zero_windows),
             ("Window Probes Sent", t.window_probes_out),
             ("KeepAlive Probes Sent", t.keepalive_probes),
             ("Connections Dropped by KeepAlive", t.keepalive_drops),

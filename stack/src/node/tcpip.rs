@@ -29,6 +29,8 @@ use crate::engine::{Context, Instant, Random};
 /// IP protocol numbers.
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+/// ICMP, IGMP and ICMPv6: the IP layer itself speaks them, whether or not a socket listens.
+const ALWAYS_SPOKEN: [u8; 3] = [1, 2, 58];
 
 /// What an engine is given: time, randomness and the trace of a stack.
 macro_rules! cx {
@@ -67,6 +69,8 @@ pub struct TcpIp {
     segment: Vec<u8>,
 }
 
+/// Data of one call in a record of data trace at most: a record's original length has two bytes.
+const DATA_RECORD: usize = 60_000;
 /// Rounds of one poll; what is left is done in the next.
 const ROUNDS: usize = 64;
 
@@ -275,8 +279,8 @@ impl TcpIp {
                         }
                     }
                     _ => {
-                        let known = self.raw.handle_packet(&cx!(self), &p.incoming, p.payload());
-                        if !known {
+                        let taken = self.raw.handle_packet(&cx!(self), &p.incoming, p.payload());
+                        if !taken && !ALWAYS_SPOKEN.contains(&p.incoming.protocol) {
                             self.ip.refuse(&mut cx!(self), &p, Refusal::Protocol);
                         }
                     }
@@ -350,7 +354,9 @@ impl TcpIp {
             v.insert(());
             self.data_point(owner, cid, protocol, direction, FlowState::Start, ends, &[]);
         }
-        self.data_point(owner, cid, protocol, direction, FlowState::Data, ends, data);
+        for part in data.chunks(DATA_RECORD) {
+            self.data_point(owner, cid, protocol, direction, FlowState::Data, ends, part);
+        }
     }
 
     /// Records the end of a flow that had a start.

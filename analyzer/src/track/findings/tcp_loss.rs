@@ -1,7 +1,8 @@
 //! Segments sent again, out of order, or missing in the trace.
 
 use super::{Context, Finding, Severity, many, time};
-use crate::track::conversations::{Conversation, Kind};
+use crate::track::conversations::{Conversation, End, Kind};
+use crate::track::icmp::{About, Complaint};
 use crate::track::tcp::{Connection, Event, Side, State, saw};
 
 /// Nothing from the other end for so long, while something is sent again and again.
@@ -25,6 +26,12 @@ impl Way<'_> {
 
     fn count(&self, e: Event) -> u32 {
         self.own.events().count(e)
+    }
+
+    /// Segments behind later ones that cannot have been overtaken, since the trace never lacked
+    /// any: they were sent again while more was on its way.
+    fn repaired(&self) -> u32 {
+        if self.count(Event::Lost) == 0 { self.count(Event::OutOfOrder) } else { 0 }
     }
 }
 
@@ -56,8 +63,10 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
                 of: Some((Kind::Tcp, c.stream)),
             };
             if w.own.eventful() {
-                again(&w, out);
-                reordered(&w, out);
+                if !cut_shorter(x, &w, v.ends[from], v.ends[1 - from]) {
+                    again(&w, out);
+                    reordered(&w, out);
+                }
                 incomplete(&w, out);
             }
         }
@@ -94,13 +103,32 @@ fn one_way(c: &Connection, v: &Conversation, out: &mut Vec<Finding>) -> bool {
     true
 }
 
+/// A router said that segments were too long, and what was sent again or late are the shorter
+/// pieces of those: that is said where the router's messages are.
+fn cut_shorter(x: &Context<'_>, w: &Way<'_>, from: End, to: End) -> bool {
+    let flow = (6, from.port, to.port);
+    let about = |a: &About| {
+        matches!(a.what, Complaint::TooBig(_)) && a.flow == flow && a.to == from.addr && a.dst == to.addr
+    };
+    let Some((_, said)) = x.s.icmp.errors.iter().find(|(a, _)| about(a)) else { return false };
+    let events = [&AGAIN[..], &[Event::OutOfOrder]].concat();
+    let pieces: u32 = events.iter().map(|&e| w.count(e)).sum();
+    let first = said.packets().first().copied().unwrap_or(0);
+    // Each one makes two pieces at least, and three where the way is very narrow.
+    pieces <= 3 * said.count && w.frames(&events).iter().all(|&f| f > first)
+}
+
 fn again(w: &Way<'_>, out: &mut Vec<Finding>) {
-    let n = w.own.events().retransmissions();
+    let n = w.own.events().retransmissions() + w.repaired();
     if n == 0 {
         return;
     }
     let e = w.own.events();
-    let packets = w.frames(&AGAIN);
+    let mut packets = w.frames(&AGAIN);
+    if w.repaired() > 0 {
+        packets.extend(w.frames(&[Event::OutOfOrder]));
+        packets.sort_unstable();
+    }
     let silence = w.own.last_time - w.other.last_time;
     let closed = w.other.rst_frame != 0 || w.own.rst_frame != 0 && silence < SILENCE;
     if n >= 2 && !closed && (w.other.packets == 0 || silence >= SILENCE) && w.count(Event::Retransmission) > 0
@@ -184,7 +212,7 @@ fn silent(w: &Way<'_>, n: u32, packets: Vec<u64>) -> Finding {
 }
 
 fn reordered(w: &Way<'_>, out: &mut Vec<Finding>) {
-    let n = w.count(Event::OutOfOrder);
+    let n = w.count(Event::OutOfOrder) - w.repaired();
     if n == 0 || w.count(Event::Lost) > 2 * n && w.own.events().retransmissions() > 0 {
         return;
     }

@@ -125,6 +125,8 @@ pub struct Connection {
     pub rcv_scale: u8,
     /// RCV.UP: the number behind the urgent data.
     pub rcv_up: Option<Seq>,
+    /// The window that the peer was last told was not zero.
+    pub told_open: bool,
     /// Data received.
     pub rx: ReceiveBuffer,
     /// Number of the peer's FIN, when it came ahead of a gap too.
@@ -273,6 +275,7 @@ impl Connection {
             rcv_adv: Seq(0),
             rcv_scale,
             rcv_up: None,
+            told_open: true,
             rx: ReceiveBuffer::new(receive as usize),
             rcv_fin: None,
             last_ack_sent: Seq(0),

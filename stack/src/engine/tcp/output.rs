@@ -417,8 +417,11 @@ impl Connection {
         let window = (edge.since(self.rcv_nxt) >> self.rcv_scale).min(65_535);
         let now = window << self.rcv_scale;
         self.rcv_adv = self.rcv_adv.max(self.rcv_nxt + now);
-        if now == 0 && old > 0 {
+        let was_open = std::mem::replace(&mut self.told_open, now > 0);
+        // What was open may have been filled to the last byte in the meantime.
+        if now == 0 && was_open {
             self.counters.zero_windows += 1;
+            env.stats.zero_windows += 1;
             env.trace(&self.subject, &LocalWindowClosed { queued: self.rx.ready() as u32 });
         } else if now > old {
             self.counters.window_updates += 1;

@@ -76,6 +76,8 @@ pub struct Stats {
     pub pmtu_retransmits: u64,
     /// Path MTU black holes suspected.
     pub black_holes: u64,
+    /// Times a receive window of this side was closed.
+    pub zero_windows: u64,
     /// Window probes out.
     pub window_probes_out: u64,
     /// Keepalive probes out.
