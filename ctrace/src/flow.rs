@@ -33,6 +33,27 @@ impl Flow {
     #[must_use]
     #[inline(always)]
     pub fn of(packet: &[u8]) -> Self {
+        // The ordinary packet: IPv4 without options, not a later fragment, with a whole header.
+        if let Some(h) = packet.first_chunk::<40>()
+            && h[0] == 0x45
+            && u16::from_be_bytes([h[6], h[7]]) & 0x1FFF == 0
+            && matches!(h[9], TCP | UDP)
+        {
+            let transport = if h[9] == TCP { usize::from(h[32] >> 4).max(5) * 4 } else { 8 };
+            return Self {
+                src: mapped([h[12], h[13], h[14], h[15]]),
+                dst: mapped([h[16], h[17], h[18], h[19]]),
+                protocol: h[9],
+                has_ports: true,
+                ports: (u16::from_be_bytes([h[20], h[21]]), u16::from_be_bytes([h[22], h[23]])),
+                headers: (20 + transport).min(packet.len()),
+            };
+        }
+        Self::of_any(packet)
+    }
+
+    #[inline(never)]
+    fn of_any(packet: &[u8]) -> Self {
         match packet.first().map(|b| b >> 4) {
             Some(4) => Self::of_ipv4(packet),
             Some(6) => Self::of_ipv6(packet),
@@ -40,7 +61,6 @@ impl Flow {
         }
     }
 
-    #[inline(always)]
     fn of_ipv4(p: &[u8]) -> Self {
         let mut f = Self::default();
         let Some(h) = p.first_chunk::<20>() else {
@@ -88,7 +108,6 @@ impl Flow {
     }
 
     /// Ports and the end of the headers, of a protocol header at `at`.
-    #[inline(always)]
     fn transport(&mut self, p: &[u8], at: usize, first: bool) {
         let t = p.get(at..).filter(|_| first).unwrap_or_default();
         if matches!(self.protocol, TCP | UDP)
@@ -169,11 +188,19 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes(mut bytes: Vec<u8>, version in prop::sample::select(vec![0x45_u8, 0x4F, 0x60, 0x00])) {
+        fn any_bytes(mut bytes in prop::collection::vec(any::<u8>(), 0..90), protocol in 0_u8..20, version in prop::sample::select(vec![0x45_u8, 0x4F, 0x60, 0x00])) {
             if let Some(b) = bytes.first_mut() {
                 *b = version;
             }
+            if let Some(b) = bytes.get_mut(9) {
+                *b = protocol;
+            }
+            if let Some(b) = bytes.get_mut(6..8) {
+                b[0] &= 0x60;
+                b[1] &= 1;
+            }
             prop_assert!(Flow::of(&bytes).headers <= bytes.len());
+            prop_assert_eq!(Flow::of(&bytes), Flow::of_any(&bytes), "the short way is the same");
         }
     }
 }

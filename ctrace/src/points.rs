@@ -7,6 +7,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use formats::ctrace::cte::{HEADER, TRAILER};
 use formats::ctrace::data_trace::{DataTrace, Domain, SocketType};
 use formats::ctrace::encode::{STACK_MAX_DATA, next_seq};
 use formats::ctrace::events::{Direction, Protocol};
@@ -16,6 +17,7 @@ use formats::tod::Tod;
 use crate::flow::Flow;
 use crate::osaenta::FrameFlow;
 use crate::trace::{DATA, ON, PACKETS, Which};
+use crate::tracer::put_header;
 use crate::{Subject, Tracer};
 
 /// A packet at the IP layer, for SYSTCPDA. Addresses, protocol and ports are read from it.
@@ -120,6 +122,10 @@ pub struct FramePoint<'a> {
     pub frame: &'a [u8],
 }
 
+/// Bytes of a packet record in front of its data.
+const FIXED: usize = HEADER + pthdr::LEN;
+/// Bytes of a resolver record in front of its text.
+const RESOLVER: usize = 18;
 const AF_INET: Domain = Domain(2);
 const AF_INET6: Domain = Domain(19);
 
@@ -281,11 +287,16 @@ impl Tracer {
         (time, number, seq, tlen): (Tod, u32, u8, usize),
         data: &[u8],
     ) {
-        self.write_entry(which, id, time, pthdr::LEN + data.len(), |to| {
-            let (header, body) = to.split_at_mut(pthdr::LEN);
-            head.put(time, number, seq, tlen, header);
-            body.copy_from_slice(data);
-        });
+        let len = FIXED + data.len() + TRAILER;
+        let producer = self.producer(which);
+        let Some(to) = producer.reserve(len, time) else { return };
+        let Some((fixed, rest)) = to.split_first_chunk_mut::<FIXED>() else { return };
+        put_header(fixed, len, id, time);
+        head.put(time, number, seq, tlen, fixed);
+        let (body, trailer) = rest.split_at_mut(data.len());
+        body.copy_from_slice(data);
+        trailer.copy_from_slice(&(len as u16).to_be_bytes());
+        producer.commit(len);
     }
 
     #[cold]
@@ -308,19 +319,23 @@ impl Tracer {
         if !self.with_config(|c| crate::filter::any_or(&c.resolver_jobs, &s.job)) {
             return;
         }
-        const FIXED: usize = 18;
         let text: usize = lines.iter().map(|l| l.chars().count() + 1).sum();
         let text = text.min(STACK_MAX_DATA);
-        self.write_entry(Which::Resolver, FormatId::RESOLVER, self.now(), FIXED + text, |to| {
-            to[..2].copy_from_slice(&s.asid.to_be_bytes());
-            to[2..6].fill(0);
-            to[6..14].copy_from_slice(&s.job.0);
-            to[14..FIXED].copy_from_slice(&s.cid.to_be_bytes());
-            let chars = lines.iter().flat_map(|l| l.chars().map(Some).chain([None]));
-            for (b, c) in to[FIXED..].iter_mut().zip(chars) {
-                *b = c.map_or(0x15, |c| name::from_latin1(c).unwrap_or(0x6F));
-            }
-        });
+        let (len, time) = (HEADER + RESOLVER + text + TRAILER, self.now());
+        let producer = self.producer(Which::Resolver);
+        let Some(to) = producer.reserve(len, time) else { return };
+        put_header(to, len, FormatId::RESOLVER, time);
+        let (body, trailer) = to[HEADER..].split_at_mut(RESOLVER + text);
+        body[..2].copy_from_slice(&s.asid.to_be_bytes());
+        body[2..6].fill(0);
+        body[6..14].copy_from_slice(&s.job.0);
+        body[14..RESOLVER].copy_from_slice(&s.cid.to_be_bytes());
+        let chars = lines.iter().flat_map(|l| l.chars().map(Some).chain([None]));
+        for (b, c) in body[RESOLVER..].iter_mut().zip(chars) {
+            *b = c.map_or(0x15, |c| name::from_latin1(c).unwrap_or(0x6F));
+        }
+        trailer.copy_from_slice(&(len as u16).to_be_bytes());
+        producer.commit(len);
     }
 }
 
@@ -353,10 +368,10 @@ struct Head {
 }
 
 impl Head {
-    /// Writes the 92 bytes of [`formats::ctrace::PthFields`], eight at a time: a test holds that
-    /// they are the same.
+    /// Writes the 92 bytes of [`formats::ctrace::PthFields`] behind the entry's header, eight at a
+    /// time: a test holds that they are the same.
     #[inline(always)]
-    fn put(&self, time: Tod, number: u32, seq: u8, tlen: usize, to: &mut [u8]) {
+    fn put(&self, time: Tod, number: u32, seq: u8, tlen: usize, to: &mut [u8; FIXED]) {
         let short = |a: u16, b: u16, c: u32| u64::from(a) << 48 | u64::from(b) << 32 | u64::from(c);
         let lengths = u32::from(self.device.0) << 24 | (tlen.min(0xFF_FFFF) as u32);
         let words = [
@@ -372,11 +387,12 @@ impl Head {
             short(self.protocol.into(), self.vlan, self.cid),
             short(self.asid, self.plen.min(0xFFFF) as u16, self.if_index),
         ];
-        let (whole, last) = to.split_at_mut(88);
-        for (to, word) in whole.chunks_exact_mut(8).zip(words) {
-            to.copy_from_slice(&word.to_be_bytes());
+        for (i, word) in words.into_iter().enumerate() {
+            let at = HEADER + 8 * i;
+            to[at..at + 8].copy_from_slice(&word.to_be_bytes());
         }
-        last.copy_from_slice(&(u32::from(self.drop.0) << 16 | u32::from(self.segment_size)).to_be_bytes());
+        let last = u32::from(self.drop.0) << 16 | u32::from(self.segment_size);
+        to[FIXED - 4..].copy_from_slice(&last.to_be_bytes());
     }
 }
 
@@ -491,9 +507,9 @@ mod tests {
             ..PthFields::default()
         };
         want.set_tlen(0x01_0203);
-        let mut got = [0; pthdr::LEN];
+        let mut got = [0; FIXED];
         head.put(Tod(0x8182_8384_8586_8788), 0x9192_9394, 9, 0x01_0203, &mut got);
-        assert_eq!(got, want.as_bytes());
+        assert_eq!(got[HEADER..], *want.as_bytes());
     }
 
     #[test]

@@ -195,26 +195,34 @@ impl Producer {
         &self.ring
     }
 
-    /// Appends an entry of `len` bytes, written by `fill`. False when there was no room: then
-    /// the entry, of `time`, counts as lost.
+    /// Room for an entry of `len` bytes, to be filled and then [`commit`](Self::commit)ted.
+    /// `None` when there is none: then the entry, of `time`, counts as lost.
     #[inline(always)]
-    pub(crate) fn record(&self, len: usize, time: Tod, fill: impl FnOnce(&mut [u8])) -> bool {
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) fn reserve(&self, len: usize, time: Tod) -> Option<&mut [u8]> {
         let mut used = self.used.get();
         if len > self.ring.size - used {
             if !self.next(len, time) {
-                return false;
+                return None;
             }
             used = self.used.get();
         }
         // SAFETY: `start` is the current buffer and `used + len` is at most its size. Nobody
-        // reads bytes at or above its length, `used`, and there is one producer, which does not
-        // come here again from `fill` (which belongs to this crate).
-        let entry = unsafe { std::slice::from_raw_parts_mut(self.start.get().add(used), len) };
-        fill(entry);
-        self.used.set(used + len);
+        // reads bytes at or above its length, `used`, until they are committed. There is one
+        // producer, and those who call this (all in this crate) are done with the slice before
+        // they commit or reserve again.
+        Some(unsafe { std::slice::from_raw_parts_mut(self.start.get().add(used), len) })
+    }
+
+    /// Makes the entry of `len` bytes that was filled part of the buffer.
+    #[inline(always)]
+    pub(crate) fn commit(&self, len: usize) {
+        let used = self.used.get() + len;
+        self.used.set(used);
         self.count.set(self.count.get() + 1);
-        self.ring.buffers[self.current.get()].len.store((used + len) as u32, Ordering::Release);
-        true
+        if let Some(b) = self.ring.buffers.get(self.current.get()) {
+            b.len.store(used as u32, Ordering::Release);
+        }
     }
 
     /// Ends the buffer in use and begins another in which an entry of `len` bytes has room.
@@ -234,7 +242,9 @@ impl Producer {
             if self.claim() {
                 if lost.count > 0 {
                     self.ring.set_pending(LostCount::default());
-                    return self.record(LostCount::LEN, time, |to| to.copy_from_slice(&lost.entry(time)));
+                    let Some(to) = self.reserve(LostCount::LEN, time) else { return false };
+                    to.copy_from_slice(&lost.entry(time));
+                    self.commit(LostCount::LEN);
                 }
                 return true;
             }
@@ -251,7 +261,7 @@ impl Producer {
     fn end_mark(&self) {
         let used = self.used.get();
         let room = (self.ring.size - used).min(2);
-        // SAFETY: as in `record`.
+        // SAFETY: as in `reserve`.
         unsafe { std::slice::from_raw_parts_mut(self.start.get().add(used), room) }.fill(0);
     }
 

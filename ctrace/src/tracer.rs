@@ -119,37 +119,23 @@ impl Tracer {
         let area = AREA_HEADER + E::LEN;
         let len = HEADER + systcpip::HEADER + area + TRAILER;
         let time = self.now();
-        self.producers[Which::Events as usize].record(len, time, |to| {
-            let (head, rest) = to.split_at_mut(HEADER);
-            put_header(head, len, E::ID, time);
-            let (fixed, rest) = rest.split_at_mut(systcpip::HEADER);
-            fixed.copy_from_slice(subject.fields().as_bytes());
-            let (key, rest) = rest.split_at_mut(AREA_HEADER);
-            key.copy_from_slice(&(((area as u32) << 16) | u32::from(FIELDS_KEY)).to_be_bytes());
-            let (fields, trailer) = rest.split_at_mut(E::LEN);
-            event.put(fields);
-            trailer.copy_from_slice(&(len as u16).to_be_bytes());
-        });
+        let producer = &self.producers[Which::Events as usize];
+        let Some(to) = producer.reserve(len, time) else { return };
+        let Some((head, rest)) = to.split_first_chunk_mut::<FIXED>() else { return };
+        put_header(head, len, E::ID, time);
+        head[HEADER..HEADER + systcpip::HEADER].copy_from_slice(subject.fields().as_bytes());
+        let key = ((area as u32) << 16) | u32::from(FIELDS_KEY);
+        head[HEADER + systcpip::HEADER..].copy_from_slice(&key.to_be_bytes());
+        let (fields, trailer) = rest.split_at_mut(E::LEN);
+        event.put(fields);
+        trailer.copy_from_slice(&(len as u16).to_be_bytes());
+        producer.commit(len);
     }
 
-    /// Records an entry of a component; `fill` writes its data.
+    /// Where entries of a component go.
     #[inline(always)]
-    pub(crate) fn write_entry(
-        &self,
-        which: Which,
-        id: FormatId,
-        time: Tod,
-        data: usize,
-        fill: impl FnOnce(&mut [u8]),
-    ) {
-        let len = HEADER + data + TRAILER;
-        self.producers[which as usize].record(len, time, |to| {
-            let (head, rest) = to.split_at_mut(HEADER);
-            put_header(head, len, id, time);
-            let (body, trailer) = rest.split_at_mut(data);
-            fill(body);
-            trailer.copy_from_slice(&(len as u16).to_be_bytes());
-        });
+    pub(crate) fn producer(&self, which: Which) -> &Producer {
+        &self.producers[which as usize]
     }
 
     /// What is configured. Reads it anew only when it was changed, and only when nobody changes
@@ -187,13 +173,15 @@ impl Tracer {
     }
 }
 
+/// Bytes of an event's entry in front of its fields.
+const FIXED: usize = HEADER + systcpip::HEADER + AREA_HEADER;
+
 /// Writes CTELENP, CTEOFF, CTEFMTID and CTETIME.
 #[inline(always)]
-fn put_header(to: &mut [u8], len: usize, id: FormatId, time: Tod) {
+pub(crate) fn put_header(to: &mut [u8], len: usize, id: FormatId, time: Tod) {
     let first = (len as u64) << 48 | (HEADER as u64) << 32 | u64::from(id.0);
-    let (a, b) = to.split_at_mut(8);
-    a.copy_from_slice(&first.to_be_bytes());
-    b.copy_from_slice(&time.0.to_be_bytes());
+    to[..8].copy_from_slice(&first.to_be_bytes());
+    to[8..HEADER].copy_from_slice(&time.0.to_be_bytes());
 }
 
 impl Subject {
