@@ -73,13 +73,10 @@ fn ours(s: Setup, total: usize) -> Duration {
         checksum_checked: !s.checksums,
         many: false,
     };
+    let mut now = Instant::START;
     macro_rules! cx {
         () => {
-            &mut Context {
-                now: Instant(start.elapsed().as_nanos() as u64),
-                random: &mut random,
-                trace: &tracer,
-            }
+            &mut Context { now, random: &mut random, trace: &tracer }
         };
     }
     let listener = tcp.listen(cx!(), Some(own), 80, 1, SocketOptions::default()).unwrap();
@@ -90,6 +87,8 @@ fn ours(s: Setup, total: usize) -> Duration {
     let mut buf = vec![0; BUFFER];
     let mut wire: VecDeque<Vec<u8>> = VecDeque::new();
     while received < total {
+        // Once a round, as smoltcp's.
+        now = Instant(start.elapsed().as_nanos() as u64);
         if sent < total
             && let Ok(n) = tcp.send(cx!(), client, &data[..BUFFER.min(total - sent)])
         {

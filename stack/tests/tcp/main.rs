@@ -8,3 +8,4 @@ mod script;
 mod scripts;
 mod simulation;
 mod smol;
+mod tracing;
