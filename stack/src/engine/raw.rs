@@ -204,3 +204,65 @@ impl Raw {
         self.readable.pop_front()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::path::Path;
+    use super::*;
+    use crate::engine::{Instant, Random};
+    use ctrace::Tracer;
+    use formats::ctrace::Name;
+
+    struct Here;
+
+    impl Paths for Here {
+        fn path(&self, _: IpAddr, _: IpAddr) -> Option<Path> {
+            let source = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+            Some(Path { source, mtu: 1500, checksum_offload: false, segmentation: None, local: true })
+        }
+    }
+
+    fn cx<R>(f: impl FnOnce(&Context<'_>) -> R) -> R {
+        let (trace, mut random) = (Tracer::off(), Random::new(1));
+        f(&Context { now: Instant::START, random: &mut random, trace: &trace })
+    }
+
+    #[test]
+    fn every_socket_of_a_protocol_gets_its_packets() {
+        let mut r = Raw::new(Stack { asid: 1, job: Name::new("TCPIP") });
+        let ospf = cx(|cx| r.open(cx, 89, false, None)).unwrap();
+        let bound = cx(|cx| r.open(cx, 89, false, Some("10.0.0.2".parse().unwrap()))).unwrap();
+        let incoming = Incoming {
+            src: "10.0.0.9".parse().unwrap(),
+            dst: "10.0.0.1".parse().unwrap(),
+            protocol: 89,
+            ttl: 1,
+            tos: 0,
+            interface: 1,
+            checksum_checked: false,
+            many: false,
+        };
+        assert!(cx(|cx| r.handle_packet(cx, &incoming, b"hello")));
+        assert_eq!(&r.recv(ospf).unwrap().data[..], b"hello");
+        assert_eq!(r.recv(bound), None);
+        assert!(!cx(|cx| r.handle_packet(cx, &Incoming { protocol: 88, ..incoming }, b"x")));
+        for _ in 0..1000 {
+            cx(|cx| r.handle_packet(cx, &incoming, b"hello"));
+        }
+        assert_eq!(r.socket(ospf).unwrap().dropped, 1000 - MAX_QUEUE as u64);
+        assert_eq!((r.poll_readable(), r.poll_readable()), (Some(ospf), None));
+    }
+
+    #[test]
+    fn icmpv6_checksums_are_made() {
+        let mut r = Raw::new(Stack { asid: 1, job: Name::new("TCPIP") });
+        let id = cx(|cx| r.open(cx, 58, true, None)).unwrap();
+        let out = Outgoing::new("::".parse().unwrap(), "::1".parse().unwrap(), 0);
+        assert!(cx(|cx| r.send(cx, id, out, &[128, 0, 9, 9, 0, 1, 0, 1])));
+        let mut bytes = Vec::new();
+        let o = r.poll_transmit(&Here, &mut bytes).unwrap();
+        assert_eq!((o.src, o.protocol), ("::1".parse().unwrap(), 58));
+        // ::1, ::1, length 8, 58, 8000, 0001, 0001: sum 8046, complement 7fb9.
+        assert_eq!(bytes, [128, 0, 0x7f, 0xb9, 0, 1, 0, 1]);
+    }
+}

@@ -561,3 +561,166 @@ const fn pseudo(src: IpAddr, dst: IpAddr) -> Option<Pseudo> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::path::Path;
+    use super::*;
+    use crate::engine::{Instant, Random};
+    use ctrace::Tracer;
+    use formats::ctrace::Name;
+
+    struct Here;
+
+    impl Paths for Here {
+        fn path(&self, _: IpAddr, dst: IpAddr) -> Option<Path> {
+            let source = if dst.is_ipv4() { "10.0.0.1" } else { "2001:db8::1" }.parse().unwrap();
+            Some(Path { source, mtu: 1500, checksum_offload: false, segmentation: None, local: false })
+        }
+    }
+
+    fn cx<R>(f: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let (trace, mut random) = (Tracer::off(), Random::new(1));
+        f(&mut Context { now: Instant::START, random: &mut random, trace: &trace })
+    }
+
+    fn udp() -> Udp {
+        Udp::new(Stack { asid: 1, job: Name::new("TCPIP") })
+    }
+
+    fn bind(u: &mut Udp, a: &str, reuse: bool) -> Result<UdpId, UdpError> {
+        cx(|cx| u.bind(cx, a.parse().unwrap(), UdpOptions { reuse, ..UdpOptions::default() }))
+    }
+
+    fn incoming(src: &str, dst: &str) -> Incoming {
+        Incoming {
+            src: src.parse().unwrap(),
+            dst: dst.parse().unwrap(),
+            protocol: 17,
+            ttl: 64,
+            tos: 0,
+            interface: 1,
+            checksum_checked: false,
+            many: false,
+        }
+    }
+
+    fn datagram(i: &Incoming, from: u16, to: u16, data: &[u8]) -> Vec<u8> {
+        let mut b = vec![0; 8];
+        b.extend(data);
+        let r = Repr { src_port: from, dst_port: to, payload_len: data.len() as u16 };
+        r.emit(&mut b, pseudo(i.src, i.dst).as_ref()).unwrap();
+        b
+    }
+
+    #[test]
+    fn ports_are_bound_once() {
+        let mut u = udp();
+        bind(&mut u, "10.0.0.1:53", false).unwrap();
+        assert_eq!(bind(&mut u, "10.0.0.1:53", false), Err(UdpError::InUse));
+        assert_eq!(bind(&mut u, "0.0.0.0:53", true), Err(UdpError::InUse));
+        bind(&mut u, "10.0.0.2:53", false).unwrap();
+        bind(&mut u, "[::]:53", false).unwrap();
+        bind(&mut u, "0.0.0.0:54", true).unwrap();
+        bind(&mut u, "0.0.0.0:54", true).unwrap();
+        let id = bind(&mut u, "0.0.0.0:0", false).unwrap();
+        assert!(EPHEMERAL.contains(&u.socket(id).unwrap().local.port()));
+    }
+
+    #[test]
+    fn the_closest_socket_gets_a_datagram() {
+        let mut u = udp();
+        let any = bind(&mut u, "0.0.0.0:7", true).unwrap();
+        let one = bind(&mut u, "10.0.0.1:7", true).unwrap();
+        let connected = bind(&mut u, "10.0.0.1:7", true).unwrap();
+        u.connect(connected, "10.0.0.9:99".parse().unwrap()).unwrap();
+        for (src, dst, port, who) in [
+            ("10.0.0.9", "10.0.0.1", 99, connected),
+            ("10.0.0.9", "10.0.0.1", 98, one),
+            ("10.0.0.9", "10.0.0.2", 99, any),
+        ] {
+            let i = incoming(src, dst);
+            let d = datagram(&i, port, 7, b"x");
+            assert_eq!(cx(|cx| u.handle_datagram(cx, &i, &d)), Verdict::Delivered);
+            assert!(u.recv(who).is_some());
+        }
+    }
+
+    #[test]
+    fn checksums_lengths_and_ports_are_checked() {
+        let mut u = udp();
+        bind(&mut u, "0.0.0.0:7", false).unwrap();
+        bind(&mut u, "[::]:7", false).unwrap();
+        let v4 = incoming("10.0.0.9", "10.0.0.1");
+        let v6 = incoming("2001:db8::9", "2001:db8::1");
+        let good = datagram(&v4, 1, 7, b"abc");
+        let mut bad = good.clone();
+        bad[9] ^= 1;
+        let mut none = good.clone();
+        none[6..8].fill(0);
+        let mut long = good.clone();
+        long[5] = 200;
+        let verdict = |u: &mut Udp, i: &Incoming, d: &[u8]| cx(|cx| u.handle_datagram(cx, i, d));
+        assert_eq!(verdict(&mut u, &v4, &good), Verdict::Delivered);
+        assert_eq!(verdict(&mut u, &v4, &bad), Verdict::Dropped(drop::UDP_CHECKSUM));
+        assert_eq!(verdict(&mut u, &v4, &none), Verdict::Delivered, "RFC 768: none was made");
+        assert_eq!(verdict(&mut u, &v6, &none), Verdict::Dropped(drop::UDP_CHECKSUM), "RFC 8200 section 8.1");
+        assert_eq!(verdict(&mut u, &v4, &long), Verdict::Dropped(drop::UDP_LENGTH));
+        assert_eq!(verdict(&mut u, &v4, &good[..7]), Verdict::Dropped(drop::UDP_LENGTH));
+        assert_eq!(verdict(&mut u, &v4, &datagram(&v4, 1, 8, b"")), Verdict::NoPort);
+        assert_eq!((u.counters.in_datagrams, u.counters.in_errors, u.counters.no_ports), (2, 4, 1));
+    }
+
+    #[test]
+    fn queues_are_bounded() {
+        let mut u = udp();
+        let id = bind(&mut u, "0.0.0.0:7", false).unwrap();
+        let i = incoming("10.0.0.9", "10.0.0.1");
+        let d = datagram(&i, 1, 7, &[0; 1000]);
+        for _ in 0..500 {
+            cx(|cx| u.handle_datagram(cx, &i, &d));
+        }
+        assert_eq!(u.socket(id).unwrap().waiting(), (65, 65_000));
+        assert_eq!(u.socket(id).unwrap().counters.dropped, 435);
+        let to = "10.0.0.9:1".parse().unwrap();
+        let sent = (0..5000).take_while(|_| cx(|cx| u.send(cx, id, Some(to), b"x")).is_ok()).count();
+        assert_eq!(sent, MAX_SEND);
+        assert_eq!(cx(|cx| u.send(cx, id, Some(to), &vec![0; 65_508])), Err(UdpError::TooLong));
+    }
+
+    #[test]
+    fn what_is_sent() {
+        // The pseudo header of RFC 768: 10.0.0.1, 10.0.0.9, 17, 10.
+        let mut u = udp();
+        let id = bind(&mut u, "0.0.0.0:4660", false).unwrap();
+        cx(|cx| u.send(cx, id, Some("10.0.0.9:7".parse().unwrap()), &[0xab, 0xcd])).unwrap();
+        let mut out = Vec::new();
+        let o = cx(|cx| u.poll_transmit(cx, &Here, &mut out)).unwrap();
+        assert_eq!(
+            (o.src, o.dst, o.protocol),
+            ("10.0.0.1".parse().unwrap(), "10.0.0.9".parse().unwrap(), 17)
+        );
+        // The words add up to d237, whose complement is 2dc8.
+        assert_eq!(out, [0x12, 0x34, 0, 7, 0, 10, 0x2d, 0xc8, 0xab, 0xcd]);
+    }
+
+    #[test]
+    fn errors_reach_connected_sockets() {
+        let mut u = udp();
+        let id = bind(&mut u, "10.0.0.1:4660", false).unwrap();
+        let e = IcmpError {
+            reporter: "10.0.0.9".parse().unwrap(),
+            src: "10.0.0.1".parse().unwrap(),
+            dst: "10.0.0.9".parse().unwrap(),
+            protocol: 17,
+            kind: IcmpKind::Unreachable(3),
+            quoted: vec![0x12, 0x34, 0, 7, 0, 8, 0, 0],
+        };
+        cx(|cx| u.handle_icmp(cx, &e));
+        assert_eq!(u.take_error(id), None, "RFC 1122 section 4.1.3.3: not without a connection");
+        u.connect(id, "10.0.0.9:7".parse().unwrap()).unwrap();
+        cx(|cx| u.handle_icmp(cx, &e));
+        assert_eq!(u.poll_event(), Some(UdpEvent::Error(id, IcmpKind::Unreachable(3))));
+        assert_eq!((u.take_error(id), u.take_error(id)), (Some(IcmpKind::Unreachable(3)), None));
+    }
+}

@@ -127,7 +127,7 @@ impl World {
                 vlan: e.vlan,
                 arp_offload: e.offload,
                 checksum_offload: e.offload,
-                primary_router: true,
+                primary_router: h.ip.config.forwarding,
                 ..DatapathConfig::default()
             };
             let handle = h.trl.open(cx, id, datapath).unwrap();

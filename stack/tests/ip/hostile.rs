@@ -109,7 +109,10 @@ fn broken_headers() {
         let mut p = good.clone();
         f(&mut p);
         inject(&mut w, &p);
-        assert_eq!((drops(&w), w.hosts[1].ip.counters.v4.in_delivers), (1, 0), "{what}");
+        // What has no destination that can be read is thrown away by the adapter.
+        let adapter: u64 =
+            w.hosts[1].trl.iter().map(|(_, t)| if let Dlc::Osa(o) = &t.dlc { o.discarded } else { 0 }).sum();
+        assert_eq!((drops(&w) + adapter, w.hosts[1].ip.counters.v4.in_delivers), (1, 0), "{what}");
     }
 }
 

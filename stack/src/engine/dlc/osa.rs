@@ -577,3 +577,236 @@ impl Datapath {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Random;
+    use crate::engine::dlc::Offload;
+    use ctrace::Tracer;
+    use formats::net::{ipv4, ipv6};
+    use std::net::Ipv4Addr;
+
+    const PORT: MacAddr = MacAddr([2, 0, 0, 0, 0, 1]);
+    const PEER: MacAddr = MacAddr([2, 0, 0, 0, 0, 9]);
+
+    fn cx<R>(f: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let (trace, mut random) = (Tracer::off(), Random::new(1));
+        f(&mut Context { now: Instant::START, random: &mut random, trace: &trace })
+    }
+
+    fn a(s: &str) -> IpAddr {
+        s.parse().unwrap()
+    }
+
+    fn port(config: DatapathConfig) -> Osa {
+        let mut o = Osa::new("OSAP1", PORT);
+        cx(|cx| {
+            o.open(cx, config);
+            o.send(cx, 0, Down::Register { address: a("10.0.0.1"), probe: false });
+        });
+        while o.poll_frame().is_some() {}
+        while o.poll_up().is_some() {}
+        o
+    }
+
+    fn packet(dst: &str, protocol: u8, payload: &[u8]) -> Vec<u8> {
+        let src = Ipv4Addr::new(10, 0, 0, 9);
+        let r = ipv4::Repr::new(src, dst.parse().unwrap(), IpProtocol(protocol), payload.len() as u16);
+        let mut p = vec![0; 20];
+        r.emit(&mut p).unwrap();
+        p.extend(payload);
+        p
+    }
+
+    fn frame(dst: MacAddr, tag: Option<u16>, kind: u16, payload: &[u8]) -> Buffer {
+        let mut f = [dst.0, PEER.0].concat();
+        if let Some(t) = tag {
+            f.extend([0x81, 0]);
+            f.extend(t.to_be_bytes());
+        }
+        f.extend(kind.to_be_bytes());
+        f.extend(payload);
+        Buffer::copy(&f)
+    }
+
+    fn up(o: &mut Osa) -> Option<Receive> {
+        match o.poll_up() {
+            Some((_, Up::Packet(r))) => Some(r),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_adapter_answers_arp_for_registered_addresses() {
+        let mut o = port(DatapathConfig::default());
+        let request = |target: &str| {
+            let mut b = [0; 28];
+            let r = arp::Repr {
+                opcode: arp::Opcode::REQUEST,
+                src_hw: PEER,
+                src_proto: Ipv4Addr::new(10, 0, 0, 9),
+                dst_hw: MacAddr::default(),
+                dst_proto: target.parse().unwrap(),
+            };
+            r.emit(&mut b).unwrap();
+            frame(MacAddr::BROADCAST, None, 0x0806, &b)
+        };
+        cx(|cx| o.receive(cx, request("10.0.0.1")));
+        let f = o.poll_frame().unwrap();
+        assert_eq!(f[..14], [2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 8, 6]);
+        assert_eq!(f[20..28], [0, 2, 2, 0, 0, 0, 0, 1]);
+        assert_eq!(f[28..32], [10, 0, 0, 1]);
+        assert!(o.poll_up().is_none(), "the stack sees nothing of it");
+        cx(|cx| o.receive(cx, request("10.0.0.2")));
+        assert!(o.poll_frame().is_none());
+        cx(|cx| o.send(cx, 0, Down::Unregister(a("10.0.0.1"))));
+        cx(|cx| o.receive(cx, request("10.0.0.1")));
+        assert!(o.poll_frame().is_none());
+    }
+
+    #[test]
+    fn registering_announces_and_next_hops_are_resolved() {
+        let mut o = port(DatapathConfig { vlan: Some(5), ..DatapathConfig::default() });
+        cx(|cx| o.send(cx, 0, Down::Register { address: a("10.0.0.7"), probe: false }));
+        let f = o.poll_frame().unwrap();
+        // A tagged gratuitous ARP: sender and target are the same.
+        assert_eq!(f[..18], [255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 0x81, 0, 0, 5, 8, 6]);
+        assert_eq!((&f[32..36], &f[42..46]), (&[10, 0, 0, 7][..], &[10, 0, 0, 7][..]));
+        let t = Transmit {
+            hop: Hop::Address(a("10.0.0.9")),
+            protocol: EtherType::IPV4,
+            offload: Offload::default(),
+            packet: Buffer::copy(&packet("10.0.0.9", 17, &[0; 8])),
+        };
+        cx(|cx| o.send(cx, 0, Down::Packet(t)));
+        let ask = o.poll_frame().unwrap();
+        assert_eq!((&ask[16..18], ask[25]), (&[8, 6][..], 1));
+        let mut b = [0; 28];
+        let answer = arp::Repr {
+            opcode: arp::Opcode::REPLY,
+            src_hw: PEER,
+            src_proto: Ipv4Addr::new(10, 0, 0, 9),
+            dst_hw: PORT,
+            dst_proto: Ipv4Addr::new(10, 0, 0, 7),
+        };
+        answer.emit(&mut b).unwrap();
+        cx(|cx| o.receive(cx, frame(PORT, Some(5), 0x0806, &b)));
+        let f = o.poll_frame().unwrap();
+        assert_eq!(f[..18], [2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 0x81, 0, 0, 5, 8, 0]);
+    }
+
+    #[test]
+    fn frames_for_others_are_discarded() {
+        let mut o = port(DatapathConfig::default());
+        let p = packet("10.0.0.1", 17, &[0; 8]);
+        for (f, seen) in [
+            (frame(PORT, None, 0x0800, &p), true),
+            (frame(PEER, None, 0x0800, &p), false),
+            (frame(PORT, Some(7), 0x0800, &p), false),
+            // A priority tag is no VLAN.
+            (frame(PORT, Some(0x6000), 0x0800, &p), true),
+            (frame(PORT, None, 0x0800, &packet("10.0.0.2", 17, &[0; 8])), false),
+            (frame(PORT, None, 0x88cc, &p), false),
+            (Buffer::copy(&[1, 2, 3]), false),
+        ] {
+            cx(|cx| o.receive(cx, f));
+            assert_eq!(up(&mut o).is_some(), seen);
+        }
+        assert_eq!(o.discarded, 5);
+        let mut o = port(DatapathConfig { primary_router: true, ..DatapathConfig::default() });
+        cx(|cx| o.receive(cx, frame(PORT, None, 0x0800, &packet("192.0.2.2", 17, &[0; 8]))));
+        assert!(up(&mut o).is_some(), "the primary router gets what nobody registered");
+    }
+
+    #[test]
+    fn groups_pass_when_they_are_joined() {
+        let mut o = port(DatapathConfig::default());
+        let mac = MacAddr([0x01, 0, 0x5e, 1, 2, 3]);
+        let f = || frame(mac, None, 0x0800, &packet("239.1.2.3", 17, &[0; 8]));
+        cx(|cx| o.receive(cx, f()));
+        assert!(up(&mut o).is_none());
+        cx(|cx| o.send(cx, 0, Down::Join(a("239.1.2.3"))));
+        cx(|cx| o.receive(cx, f()));
+        assert!(up(&mut o).is_some_and(|r| r.group));
+        cx(|cx| o.send(cx, 0, Down::Leave(a("239.1.2.3"))));
+        cx(|cx| o.receive(cx, f()));
+        assert!(up(&mut o).is_none());
+    }
+
+    #[test]
+    fn checksums_and_segments_are_the_adapters_work() {
+        let mut o = port(DatapathConfig::default());
+        let mut tcp = vec![0; 20 + 3000];
+        tcp[12] = 0x50;
+        let t = Transmit {
+            hop: Hop::Link(PEER),
+            protocol: EtherType::IPV4,
+            offload: Offload { checksum: true, segment_size: Some(1460) },
+            packet: Buffer::copy(&packet("10.0.0.9", 6, &tcp)),
+        };
+        cx(|cx| o.send(cx, 0, Down::Packet(t)));
+        let lens: Vec<usize> = std::iter::from_fn(|| o.poll_frame())
+            .map(|f| {
+                assert_eq!(offload::check(&f[14..]), Some(true));
+                f.len()
+            })
+            .collect();
+        assert_eq!(lens, [1514, 1514, 14 + 40 + 80]);
+        assert_eq!(o.counters(0).segmented, (1, 3));
+        // Inbound: a right checksum is said to be right, a wrong one is left for the stack to find.
+        let mut p = packet("10.0.0.1", 6, &tcp[..20]);
+        for right in [false, true] {
+            if right {
+                offload::fill_checksum(&mut p);
+            }
+            cx(|cx| o.receive(cx, frame(PORT, None, 0x0800, &p)));
+            assert_eq!(up(&mut o).map(|r| r.checksum_checked), Some(right));
+        }
+    }
+
+    #[test]
+    fn kinds_of_traffic_have_queues_and_bulk_data_waits() {
+        let mut o = port(DatapathConfig { workload_queues: true, ..DatapathConfig::default() });
+        let ports = |s: u16, d: u16, len: usize| {
+            let mut b = [s.to_be_bytes(), d.to_be_bytes()].concat();
+            b.resize(len, 0);
+            b
+        };
+        for (protocol, payload) in [
+            (6, ports(20, 1024, 1400)),
+            (6, ports(20, 1024, 20)),
+            (6, ports(23, 1025, 20)),
+            (17, ports(12_000, 12_000, 8)),
+            (50, vec![0; 8]),
+        ] {
+            cx(|cx| o.receive(cx, frame(PORT, None, 0x0800, &packet("10.0.0.1", protocol, &payload))));
+        }
+        assert_eq!(o.counters(0).inbound, [1, 2, 0, 1, 1]);
+        let order: Vec<(u8, usize)> =
+            std::iter::from_fn(|| up(&mut o)).map(|r| (r.packet[9], r.packet.len())).collect();
+        // Primary, EE, IPSEC, then bulk data in their own order.
+        assert_eq!(order, [(6, 40), (17, 28), (50, 28), (6, 1420), (6, 40)]);
+    }
+
+    #[test]
+    fn stacks_on_a_port_have_their_own_packets() {
+        let mut o = port(DatapathConfig::default());
+        cx(|cx| {
+            o.open(cx, DatapathConfig::default());
+            o.send(cx, 1, Down::Register { address: a("2001:db8::2"), probe: false });
+        });
+        while o.poll_up().is_some() {}
+        let (src, dst) = ("2001:db8::9".parse().unwrap(), "2001:db8::2".parse().unwrap());
+        let mut p = [0; 40];
+        ipv6::Repr::new(src, dst, IpProtocol(59), 0).emit(&mut p).unwrap();
+        cx(|cx| o.receive(cx, frame(PORT, None, 0x86dd, &p)));
+        assert_eq!(o.poll_up().map(|(n, _)| n), Some(1));
+        assert!(o.poll_up().is_none());
+        // Who registers an address last has it.
+        cx(|cx| o.send(cx, 1, Down::Register { address: a("10.0.0.1"), probe: false }));
+        cx(|cx| o.receive(cx, frame(PORT, None, 0x0800, &packet("10.0.0.1", 17, &[0; 8]))));
+        assert_eq!(o.poll_up().map(|(n, _)| n), Some(1));
+        assert!(o.poll_up().is_none());
+    }
+}

@@ -202,3 +202,49 @@ impl Trl {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Random;
+    use crate::engine::dlc::{Hop, Offload, Transmit};
+    use ctrace::Tracer;
+    use formats::net::EtherType;
+
+    fn cx<R>(f: impl FnOnce(&mut Context<'_>) -> R) -> R {
+        let (trace, mut random) = (Tracer::off(), Random::new(1));
+        f(&mut Context { now: Instant::START, random: &mut random, trace: &trace })
+    }
+
+    #[test]
+    fn devices_are_opened_and_varied() {
+        let mut l = Trl::default();
+        cx(|cx| {
+            let osa = l.add_osa(cx, "OSATRL1", "OSAP1", MacAddr([2, 0, 0, 0, 0, 1])).unwrap();
+            let xcf = l.add(cx, "ISTT0102", Dlc::Xcf(Xcf::new())).unwrap();
+            let one = l.open(cx, osa, DatapathConfig::default()).unwrap();
+            let two = l.open(cx, osa, DatapathConfig::default()).unwrap();
+            let point = l.open(cx, xcf, DatapathConfig::default()).unwrap();
+            assert_eq!((one.datapath, two.datapath, point.datapath), (0, 1, 0));
+            assert_eq!(l.open(cx, xcf, DatapathConfig::default()), None, "one user");
+            let mut ups: Vec<_> = std::iter::from_fn(|| l.poll_up()).collect();
+            ups.sort_by_key(|(h, _)| *h);
+            assert_eq!(ups, [(one, Up::Active), (two, Up::Active), (point, Up::Active)]);
+            let packet = || {
+                Down::Packet(Transmit {
+                    hop: Hop::Peer,
+                    protocol: EtherType::IPV4,
+                    offload: Offload::default(),
+                    packet: Buffer::copy(&[0x45]),
+                })
+            };
+            l.send(cx, point, packet());
+            assert_eq!(l.poll_frame(), Some((xcf, Buffer::copy(&[0x45]))));
+            l.set_active(cx, xcf, false);
+            assert_eq!(l.get(xcf).unwrap().state, TrleState::INACTIVE);
+            assert_eq!(l.poll_up(), Some((point, Up::Inactive)));
+            l.send(cx, point, packet());
+            assert_eq!(l.poll_frame(), None, "nothing goes through a device that is not active");
+        });
+    }
+}

@@ -8,10 +8,10 @@ use formats::checksum::update16;
 use formats::ctrace::events::ip::PacketForwarded;
 use formats::net::{ipv4, ipv6};
 
-use super::output::{NextHop, SendError};
+use super::output::NextHop;
 use super::{Ip, drop, icmp, icmpv6};
 use crate::engine::Context;
-use crate::engine::dlc::Receive;
+use crate::engine::dlc::{Offload, Receive};
 
 impl Ip {
     /// An IPv4 packet that is for another host.
@@ -37,6 +37,14 @@ impl Ip {
             self.icmp_error(cx, interface, &r.packet, r.group, icmp::Error::Unreachable(code, 0));
             return self.dropped(cx, interface, false, &r.packet, drop::NO_ROUTE);
         };
+        let df = h.flags().contains(ipv4::Flags::DONT_FRAGMENT);
+        let big = r.packet.len() > next.mtu as usize;
+        if big && df {
+            self.counters.v4.fragments_failed += 1;
+            let mtu = u16::try_from(next.mtu).unwrap_or(u16::MAX);
+            self.icmp_error(cx, interface, &r.packet, r.group, icmp::Error::Unreachable(4, mtu));
+            return self.dropped(cx, interface, false, &r.packet, drop::TOO_BIG);
+        }
         self.tell_better_hop(cx, interface, src.into(), dst.into(), &next, &r.packet);
         // The checksum covers TTL and protocol as one word.
         let old = u16::from_be_bytes([ttl, r.packet[ipv4::at::PROTO]]);
@@ -47,15 +55,13 @@ impl Ip {
         r.packet[at..at + 2].copy_from_slice(&sum.to_be_bytes());
         self.counters.v4.in_forwarded += 1;
         self.forwarded(cx, interface, src.into(), dst.into(), &next, ttl - 1);
-        let packet = r.packet.clone();
-        match self.send_packet(cx, next, r.packet, None) {
-            Err(SendError::TooBig(mtu)) => {
-                let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
-                self.icmp_error(cx, interface, &packet, r.group, icmp::Error::Unreachable(4, mtu));
-                self.dropped(cx, interface, false, &packet, drop::TOO_BIG);
-            }
-            Err(_) => self.counters.v4.out_discards += 1,
-            Ok(()) => {}
+        let sent = if big {
+            self.fragment(cx, next, &r.packet, next.mtu, false)
+        } else {
+            self.hand_down(cx, next, r.packet, Offload::default())
+        };
+        if sent.is_err() {
+            self.counters.v4.out_discards += 1;
         }
     }
 
@@ -94,7 +100,7 @@ impl Ip {
         r.packet[ipv6::at::HOP_LIMIT] = hops - 1;
         self.counters.v6.in_forwarded += 1;
         self.forwarded(cx, interface, src.into(), dst.into(), &next, hops - 1);
-        if self.hand_down(cx, next, r.packet, crate::engine::dlc::Offload::default()).is_err() {
+        if self.hand_down(cx, next, r.packet, Offload::default()).is_err() {
             self.counters.v6.out_discards += 1;
         }
     }

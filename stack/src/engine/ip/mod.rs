@@ -491,28 +491,23 @@ impl Ip {
     /// Makes an interface answer for an address: by itself or through its adapter.
     fn register(&mut self, cx: &mut Context<'_>, index: u16, address: IpAddr, probe: bool) {
         let Some(i) = self.interfaces.get_mut(usize::from(index)) else { return };
-        match (i.config.link, address) {
-            (Link::Ethernet { .. }, IpAddr::V4(a)) if i.arp.is_some() => {
-                if let Some(arp) = &mut i.arp {
-                    arp.add(cx, a, probe);
-                }
-                self.pump_neighbors(cx, index);
-            }
-            (Link::Ethernet { .. } | Link::HiperSockets, _) => {
-                self.push_down(index, Down::Register { address, probe });
-            }
-            (Link::Loopback | Link::PointToPoint, _) => {}
+        if let (IpAddr::V4(a), Some(arp)) = (address, &mut i.arp) {
+            arp.add(cx, a, probe);
+        }
+        if matches!(i.config.link, Link::Ethernet { .. } | Link::HiperSockets) {
+            // An adapter has to know whom packets are for, also when it does no ARP.
+            self.push_down(index, Down::Register { address, probe });
+            self.pump_neighbors(cx, index);
         }
     }
 
     fn unregister(&mut self, cx: &mut Context<'_>, index: u16, address: IpAddr) {
         let Some(i) = self.interfaces.get_mut(usize::from(index)) else { return };
-        match (i.config.link, address, &mut i.arp) {
-            (Link::Ethernet { .. }, IpAddr::V4(a), Some(arp)) => arp.remove(a),
-            (Link::Ethernet { .. } | Link::HiperSockets, ..) => {
-                self.push_down(index, Down::Unregister(address));
-            }
-            _ => {}
+        if let (IpAddr::V4(a), Some(arp)) = (address, &mut i.arp) {
+            arp.remove(a);
+        }
+        if matches!(i.config.link, Link::Ethernet { .. } | Link::HiperSockets) {
+            self.push_down(index, Down::Unregister(address));
         }
         if let IpAddr::V6(a) = address {
             self.leave(cx, index, IpAddr::V6(interface::solicited_node(a)));

@@ -321,34 +321,34 @@ impl Ip {
         if packet.len() <= mtu as usize {
             return self.hand_down(cx, next, packet, offload);
         }
-        self.fragment(cx, next, packet, mtu, v6)
+        offload::fill_checksum(&mut packet);
+        self.fragment(cx, next, &packet, mtu, v6)
     }
 
     /// Cuts a packet of this stack, or one that is passed on.
-    fn fragment(
+    pub(super) fn fragment(
         &mut self,
         cx: &mut Context<'_>,
         next: NextHop,
-        mut packet: Buffer,
+        packet: &[u8],
         mtu: u32,
         v6: bool,
     ) -> Result<(), SendError> {
-        offload::fill_checksum(&mut packet);
-        let (src, dst, _) = super::trace::addresses(&packet);
+        let (src, dst, _) = super::trace::addresses(packet);
         let (id, parts) = if v6 {
             // RFC 8200 section 4.5: only the source cuts; from here it has no extension headers
             // but hop-by-hop options.
-            let Ok(h) = ipv6::Header::new(&packet) else { return Err(SendError::TooBig(mtu)) };
+            let Ok(h) = ipv6::Header::new(packet) else { return Err(SendError::TooBig(mtu)) };
             let (skip, upper) = unfragmentable(&h);
             self.next_id = self.next_id.wrapping_add(1);
-            (self.next_id, fragment::v6(&packet, skip, upper, self.next_id, mtu as usize))
+            (self.next_id, fragment::v6(packet, skip, upper, self.next_id, mtu as usize))
         } else {
-            let Ok(h) = ipv4::Header::new(&packet) else { return Err(SendError::TooBig(mtu)) };
+            let Ok(h) = ipv4::Header::new(packet) else { return Err(SendError::TooBig(mtu)) };
             if h.flags().contains(ipv4::Flags::DONT_FRAGMENT) {
                 self.counters.v4.fragments_failed += 1;
                 return Err(SendError::TooBig(mtu));
             }
-            (u32::from(h.id()), fragment::v4(&packet, mtu as usize))
+            (u32::from(h.id()), fragment::v4(packet, mtu as usize))
         };
         let counters = if v6 { &mut self.counters.v6 } else { &mut self.counters.v4 };
         let Some(parts) = parts else {
