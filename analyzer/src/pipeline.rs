@@ -13,6 +13,7 @@ use crate::decode::buf::Buf;
 use crate::decode::ctx::{Ctx, Settings, Times};
 use crate::decode::plain::Plain;
 use crate::decode::sink::Nothing;
+use crate::decode::transport::{desegment, udp};
 use crate::decode::value::Span;
 use crate::decode::{Sink, dispatch, frame, zos};
 use crate::source::frame::{Anomaly, Batch, Frame, LinkType, Tally, Timestamp};
@@ -43,42 +44,110 @@ struct History {
 /// What the history says about the frames of one batch, in the order in which a decoder asks.
 #[derive(Debug, Default)]
 struct Before {
+    /// What was read of the batch before its turn.
+    segments: Vec<Segment>,
+    datagrams: Vec<Datagram>,
+    due: Vec<Due>,
+    none: Option<Box<History>>,
+    /// What the turn made of it.
     joined: Vec<Option<Joined>>,
     answers: Vec<Answer>,
-    steps: Vec<Step>,
-    /// Segments of the batch, not in the order of its frames, and those of each frame.
-    segments: Vec<Segment>,
-    of_frame: Vec<Range<usize>>,
-    /// The same of datagrams.
     places: Vec<Place>,
-    datagrams: Vec<Datagram>,
-    datagrams_of_frame: Vec<Range<usize>>,
+    steps: Vec<Step>,
     /// Only frames about which it says anything.
     frames: Vec<Facts>,
 }
 
 impl Before {
     fn clear(&mut self) {
+        self.segments.clear();
+        self.datagrams.clear();
+        self.due.clear();
         self.joined.clear();
         self.answers.clear();
-        self.segments.clear();
-        self.of_frame.clear();
         self.places.clear();
-        self.datagrams.clear();
-        self.datagrams_of_frame.clear();
         self.steps.clear();
         self.frames.clear();
     }
+
+    /// Where the lists that the turn makes end now.
+    fn ends(&self) -> Facts {
+        let end = |len: usize| len as u32;
+        Facts {
+            frame: 0,
+            joined: end(self.joined.len()),
+            answers: end(self.answers.len()),
+            places: end(self.places.len()),
+            steps: end(self.steps.len()),
+        }
+    }
 }
 
+/// A frame that has to wait for its batch's turn.
 #[derive(Debug)]
+struct Due {
+    /// Its index in the batch.
+    frame: u32,
+    how: How,
+    /// Its segments and datagrams, unless it has yet to be walked.
+    segments: Range<usize>,
+    datagrams: Range<usize>,
+}
+
+/// What is left to do for it.
+#[derive(Debug, Clone, Copy)]
+enum How {
+    /// To look up its segments and datagrams.
+    Noted,
+    /// The same, and its one segment carries its payload at this offset.
+    Carries(u32),
+    /// The same, and decoders may ask what is remembered about its one datagram.
+    Asks,
+    /// It may hold fragments, or payload to be joined, anywhere.
+    Walk,
+    /// It names the owner of a connection.
+    Owner,
+}
+
+/// Where a frame's part of each list ends; it begins where that of the frame before ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Facts {
     /// Index of the frame in its batch.
     frame: u32,
-    joined: Range<usize>,
-    answers: Range<usize>,
-    places: Range<usize>,
-    steps: Range<usize>,
+    joined: u32,
+    answers: u32,
+    places: u32,
+    steps: u32,
+}
+
+/// What the packets before say about one frame.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    before: Option<&'a Before>,
+    from: Facts,
+    to: Facts,
+}
+
+impl<'a> Known<'a> {
+    #[inline]
+    fn part<T>(&self, all: impl FnOnce(&'a Before) -> &'a [T], end: impl Fn(&Facts) -> u32) -> &'a [T] {
+        let range = end(&self.from) as usize..end(&self.to) as usize;
+        self.before.and_then(|b| all(b).get(range)).unwrap_or_default()
+    }
+
+    /// Answers to its TCP segments, when connections are followed.
+    #[inline]
+    #[must_use]
+    pub fn answers(&self) -> &'a [Answer] {
+        self.part(|b| &b.answers, |f| f.answers)
+    }
+
+    /// Places of its datagrams, when these are followed.
+    #[inline]
+    #[must_use]
+    pub fn places(&self) -> &'a [Place] {
+        self.part(|b| &b.places, |f| f.places)
+    }
 }
 
 /// A batch, ready to be decoded.
@@ -98,34 +167,31 @@ impl Decoded<'_> {
     pub fn frames<S: Sink>(
         &self,
         sink: &mut S,
-        mut before: impl FnMut(&mut S, &Frame) -> bool,
+        mut before: impl FnMut(&mut S, &Frame, Known<'_>) -> bool,
         mut each: impl FnMut(&mut Ctx<'_, S>, &Batch),
     ) {
         let mut facts = self.before.frames.iter().peekable();
+        let mut from = Facts::default();
         let mut previous = self.batch.previous;
         for (i, f) in self.batch.frames.iter().enumerate() {
-            let (joined, answers, places, steps) = match facts.next_if(|r| r.frame as usize == i) {
-                Some(r) => (
-                    &self.before.joined[r.joined.clone()],
-                    &self.before.answers[r.answers.clone()],
-                    &self.before.places[r.places.clone()],
-                    &self.before.steps[r.steps.clone()],
-                ),
-                None => (&[][..], &[][..], &[][..], &[][..]),
-            };
+            let mut known = Known { before: None, from, to: from };
+            if let Some(to) = facts.next_if(|r| r.frame as usize == i) {
+                (known.before, known.to) = (Some(self.before), *to);
+                from = *to;
+            }
             let times = Times { first: self.batch.first, previous };
             previous = f.time.or(previous);
-            if !before(sink, f) {
+            if !before(sink, f, known) {
                 continue;
             }
-            let mut defrag = defrag::Replay::new(joined);
-            let mut flows = tcp::Replay::new(answers, places);
+            let mut defrag = defrag::Replay::new(known.part(|b| &b.joined, |f| f.joined));
+            let mut flows = tcp::Replay::new(known.answers(), known.places());
             let mut c = Ctx::new(sink, f, &self.batch.interfaces, times, self.settings, &mut defrag);
             if self.settings.follows() {
                 c.flows = Some(&mut flows);
             }
             if self.settings.applications {
-                c.streams = Some(Streams::Replay(steps.iter()));
+                c.streams = Some(Streams::Replay(known.part(|b| &b.steps, |f| f.steps).iter()));
             }
             frame::dissect(&mut c, self.batch);
             each(&mut c, self.batch);
@@ -144,6 +210,10 @@ pub struct Report {
     pub tcp: Tracker,
     /// Pairs of UDP ends that had to be forgotten, so that their numbers began anew.
     pub forgotten_pairs: u64,
+    /// TCP connections that `sessions` had to forget.
+    pub forgotten_sessions: u64,
+    /// Packets of conversations for which it had no room.
+    pub left_out: u64,
 }
 
 /// What was found out about one input.
@@ -366,86 +436,154 @@ impl Shared<'_, '_> {
         }
     }
 
-    /// Finds out, in its turn, what a batch needs to know of the packets before it. Headers of TCP
-    /// segments are read before the turn, unless fragments or what TCP carries are in question.
-    /// False when its turn will never come.
+    /// Finds out what a batch needs to know of the packets before it. Headers are read before its
+    /// turn, unless there are fragments to be joined, or what TCP carries is in question and the
+    /// packet is not plain. False when its turn will never come.
     fn look_back(&self, batch: &Batch, before: &mut Before) -> bool {
         before.clear();
-        let (follows, applications) = (self.settings.follows(), self.settings.applications);
-        let in_turn = |f: &Frame| applications || dispatch::may_hold_fragment(f.link, batch.bytes(f.data));
-        let mut turn = false;
-        if follows {
-            before.of_frame.resize(batch.frames.len(), 0..0);
-            before.datagrams_of_frame.resize(batch.frames.len(), 0..0);
-            let mut none = History::default();
-            for (i, f) in batch.frames.iter().enumerate() {
-                if in_turn(f) {
-                    turn = true;
-                } else if !self.short_way(batch, i, before) {
-                    self.walk(batch, i, &mut none, before);
-                }
-            }
-        } else {
-            turn = batch.frames.iter().any(in_turn);
+        for i in 0..batch.frames.len() {
+            self.read_ahead(batch, i, before);
         }
-        if turn || !before.segments.is_empty() || !before.datagrams.is_empty() {
+        if !before.due.is_empty() {
             if !self.looking_back.wait(batch.ticket) {
                 return false;
             }
             let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-            for (i, f) in batch.frames.iter().enumerate() {
-                let (joined, answers) = (before.joined.len(), before.answers.len());
-                let (places, steps) = (before.places.len(), before.steps.len());
-                if in_turn(f) {
-                    self.walk(batch, i, &mut history, before);
-                }
-                if follows {
-                    if f.link == LinkType::ZOS_DATA
-                        && let Some((ends, owner)) = zos::owner(f.head_kind, batch.bytes(f.head))
-                    {
-                        history.tcp.owned(&ends, owner);
-                    }
-                    let datagrams = &before.datagrams[before.datagrams_of_frame[i].clone()];
-                    before.places.extend(datagrams.iter().map(|d| history.udp.datagram(d)));
-                    let segments = &before.segments[before.of_frame[i].clone()];
-                    before.answers.extend(segments.iter().map(|s| history.tcp.segment(s)));
-                }
-                let (joined, answers) = (joined..before.joined.len(), answers..before.answers.len());
-                let (places, steps) = (places..before.places.len(), steps..before.steps.len());
-                if !(joined.is_empty() && answers.is_empty() && places.is_empty() && steps.is_empty()) {
-                    before.frames.push(Facts { frame: i as u32, joined, answers, places, steps });
-                }
-            }
+            self.in_turn(batch, &mut history, before);
         }
         self.looking_back.done(batch.ticket);
         true
     }
 
-    /// Takes the TCP segment of frame `i` when the packet is plain; false when it has to be walked.
+    /// What can be said of frame `i` without the packets before it, and what is left to do.
     #[inline]
-    fn short_way(&self, batch: &Batch, i: usize, before: &mut Before) -> bool {
+    fn read_ahead(&self, batch: &Batch, i: usize, before: &mut Before) {
         let f = &batch.frames[i];
-        let Some(plain) = Plain::read(f.link, batch.bytes(f.data)) else { return false };
-        let Some((ip, b)) = plain.segment(f.orig_len as usize) else { return !self.settings.follow_udp };
-        let segments = before.segments.len();
-        let mut r = tcp::Recorder { segments: &mut before.segments, datagrams: None, owner: owner(batch, f) };
-        r.segment(f, &ip, b, false);
-        before.of_frame[i] = segments..before.segments.len();
-        true
+        let (data, frame) = (batch.bytes(f.data), i as u32);
+        let (segments, datagrams) = (before.segments.len(), before.datagrams.len());
+        let (follows, applications) = (self.settings.follows(), self.settings.applications);
+        let mut how = How::Noted;
+        if (follows || applications)
+            && let Some(plain) = Plain::read(f.link, data)
+        {
+            let mut r = self.recorder(batch, f, &mut before.segments, &mut before.datagrams);
+            if let Some((ip, b)) = plain.segment(f.orig_len as usize) {
+                r.segment(f, &ip, b, false);
+                if applications {
+                    let header = before.segments.last().map_or(0, |s| s.header.into());
+                    how = How::Carries(b.span(header, 0).off);
+                }
+            } else if let Some((ip, b)) = plain.datagram(f.orig_len as usize) {
+                r.datagram(f, &ip, plain.ports(), udp::timed(b));
+                if applications {
+                    how = How::Asks;
+                }
+            }
+        } else if applications || dispatch::may_hold_fragment(f.link, data) {
+            how = How::Walk;
+        } else if follows {
+            // Nothing in it asks for what came before.
+            let mut none = before.none.take().unwrap_or_default();
+            self.walk(batch, i, &mut none, before);
+            before.none = Some(none);
+        }
+        if follows && f.link == LinkType::ZOS_DATA {
+            how = How::Owner;
+        }
+        let (segments, datagrams) = (segments..before.segments.len(), datagrams..before.datagrams.len());
+        if !matches!(how, How::Noted) || !segments.is_empty() || !datagrams.is_empty() {
+            before.due.push(Due { frame, how, segments, datagrams });
+        }
+    }
+
+    /// The rest, in input order.
+    fn in_turn(&self, batch: &Batch, history: &mut History, before: &mut Before) {
+        if self.settings.follows() {
+            before.segments.iter_mut().for_each(|s| history.tcp.look_up(s));
+        }
+        let mut due = std::mem::take(&mut before.due);
+        for d in due.drain(..) {
+            let i = d.frame as usize;
+            let (f, start) = (&batch.frames[i], before.ends());
+            let (mut segments, mut datagrams) = (d.segments, d.datagrams);
+            match d.how {
+                How::Noted => {}
+                How::Carries(at) => self.join(batch, i, segments.start, at, history, before),
+                How::Asks => self.ask(batch, i, history, before),
+                How::Walk => {
+                    segments.start = before.segments.len();
+                    datagrams.start = before.datagrams.len();
+                    self.walk(batch, i, history, before);
+                    (segments.end, datagrams.end) = (before.segments.len(), before.datagrams.len());
+                }
+                How::Owner => {
+                    if let Some((ends, owner)) = zos::owner(f.head_kind, batch.bytes(f.head)) {
+                        history.tcp.owned(&ends, owner);
+                    }
+                }
+            }
+            if self.settings.follows() {
+                let datagrams = &before.datagrams[datagrams];
+                before.places.extend(datagrams.iter().map(|d| history.udp.datagram(d)));
+                let segments = &before.segments[segments];
+                before.answers.extend(segments.iter().map(|s| history.tcp.segment(s)));
+            }
+            let end = before.ends();
+            if end != start {
+                before.frames.push(Facts { frame: d.frame, ..end });
+            }
+        }
+        before.due = due;
+    }
+
+    /// Joins the payload at `at` of the plain packet in frame `i` with that of others.
+    fn join(
+        &self,
+        batch: &Batch,
+        i: usize,
+        segment: usize,
+        at: u32,
+        history: &mut History,
+        before: &mut Before,
+    ) {
+        let (f, s) = (&batch.frames[i], &before.segments[segment]);
+        let data = batch.bytes(f.data);
+        let b = Buf::new(data, f.orig_len as usize, Span::FRAME).from(at as usize);
+        let b = b.truncate(s.len.unwrap_or(0) as usize);
+        let History { fragments, streams, .. } = history;
+        let carrying = desegment::Segment::of(s, b.captured() >= b.reported());
+        if desegment::carries_nothing(&carrying, b) {
+            desegment::note(&carrying, &s.ends, streams);
+            return;
+        }
+        let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
+        let (mut nothing, times) = (Nothing, Times::default());
+        let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
+        c.streams = Some(Streams::Record(streams, &mut before.steps));
+        desegment::record(&mut c, &carrying, &s.ends, b);
+    }
+
+    /// Lets the decoders of the plain datagram in frame `i` ask, and leave, what is remembered.
+    fn ask(&self, batch: &Batch, i: usize, history: &mut History, before: &mut Before) {
+        let f = &batch.frames[i];
+        let plain = Plain::read(f.link, batch.bytes(f.data));
+        let Some((plain, (ip, b))) = plain.and_then(|p| Some((p, p.datagram(f.orig_len as usize)?))) else {
+            return;
+        };
+        let History { fragments, streams, .. } = history;
+        let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
+        let (mut nothing, times) = (Nothing, Times::default());
+        let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
+        c.streams = Some(Streams::Record(streams, &mut before.steps));
+        let _ = udp::payload(&mut c, &ip, plain.ports(), b.from(udp::HDR));
     }
 
     /// Walks frame `i` for its fragments, its TCP segments, and what these carry.
     fn walk(&self, batch: &Batch, i: usize, history: &mut History, before: &mut Before) {
         let f = &batch.frames[i];
         let History { fragments, streams, .. } = history;
-        let (segments, datagrams) = (before.segments.len(), before.datagrams.len());
         let mut defrag = defrag::Recorder { inner: fragments, answers: &mut before.joined };
-        let datagrams_too = self.settings.follow_udp.then_some(&mut before.datagrams);
-        let mut flows = tcp::Recorder {
-            segments: &mut before.segments,
-            datagrams: datagrams_too,
-            owner: owner(batch, f),
-        };
+        let mut flows = self.recorder(batch, f, &mut before.segments, &mut before.datagrams);
         let (mut nothing, times) = (Nothing, Times::default());
         let mut c = Ctx::new(&mut nothing, f, &batch.interfaces, times, self.settings, &mut defrag);
         if self.settings.follows() {
@@ -458,10 +596,18 @@ impl Shared<'_, '_> {
         let b = Buf::new(data, (f.orig_len as usize).max(data.len()), Span::FRAME);
         // What stops the decoder here stops it again, and is reported, when it decodes.
         let _ = dispatch::link(&mut c, f.link, b);
-        if self.settings.follows() {
-            before.of_frame[i] = segments..before.segments.len();
-            before.datagrams_of_frame[i] = datagrams..before.datagrams.len();
-        }
+    }
+
+    /// Notes the segments and datagrams of a frame.
+    fn recorder<'r>(
+        &self,
+        batch: &Batch,
+        f: &Frame,
+        segments: &'r mut Vec<Segment>,
+        datagrams: &'r mut Vec<Datagram>,
+    ) -> tcp::Recorder<'r> {
+        let datagrams = self.settings.follow_udp.then_some(datagrams);
+        tcp::Recorder { segments, datagrams, owner: owner(batch, f) }
     }
 }
 

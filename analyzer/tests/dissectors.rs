@@ -10,6 +10,7 @@ use analyzer::decode::tree::Tree;
 use analyzer::decode::{
     Buf, Ctx, FieldId, Kind, Proto, Seen, Settings, Sink, Span, Times, Value, frame, print, registry, stop,
 };
+use analyzer::pipeline::Known;
 use analyzer::source::frame::{Batch, Chunk, Frame, LinkType};
 use analyzer::track::defrag::Reassembler;
 use proptest::prelude::*;
@@ -190,7 +191,7 @@ impl Sink for Segments {
     fn layer(&mut self, _: Proto, _: Span) {}
     fn field(&mut self, _: FieldId, _: Value<'_>, _: Span) {}
     fn seen(&mut self, what: Seen<'_>) {
-        if let Seen::Tcp { ip, b, .. } = what {
+        if let Seen::Tcp { ip, b, .. } | Seen::Udp { ip, b, lite: false } = what {
             self.add(ip, b);
         }
     }
@@ -204,17 +205,17 @@ fn plain_agrees(link: u16, bytes: &[u8], reported: usize) -> bool {
     let mut columns = Columns::new(fields.iter().map(|(id, _)| *id));
     decode(&mut columns, link, bytes, reported);
     let none = Sources { frame: bytes, head: &[], joined: &[] };
-    for (slot, (id, place)) in fields.iter().enumerate() {
+    for (slot, (id, place)) in fields.iter().enumerate().filter(|_| packet.has_values()) {
         let mut found: Vec<Value<'_>> = columns.occurrences(slot as u16, none).collect();
         if id.def().kind == Kind::Protocol {
             // Only whether it is there is asked.
             found.iter_mut().for_each(|v| *v = Value::None);
         }
-        let said: Vec<_> = packet.value(*place).into_iter().collect();
+        let said: Vec<_> = packet.value(*place, Known::default()).into_iter().collect();
         assert_eq!(said, found, "{} of {bytes:02x?}", id.def().name);
     }
     let (mut said, mut found) = (Segments::default(), Segments::default());
-    if let Some((ip, b)) = packet.segment(reported) {
+    if let Some((ip, b)) = packet.segment(reported).or_else(|| packet.datagram(reported)) {
         said.add(&ip, b);
     }
     decode(&mut found, link, bytes, reported);

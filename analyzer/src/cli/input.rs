@@ -122,10 +122,16 @@ pub fn conclude(report: &Report) -> ExitCode {
     for f in &report.failed {
         eprintln!("zscope: {f}");
     }
-    let forgotten = report.tcp.evicted() + report.forgotten_pairs;
+    let forgotten = report.tcp.evicted() + report.forgotten_pairs + report.forgotten_sessions;
     if forgotten > 0 {
         eprintln!(
             "zscope: more connections than fit: {forgotten} were forgotten, and count as new if they go on"
+        );
+    }
+    if report.left_out > 0 {
+        eprintln!(
+            "zscope: more conversations than fit: {} packets of later ones are not counted",
+            report.left_out
         );
     }
     for i in &report.inputs {

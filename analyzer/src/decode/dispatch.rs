@@ -18,10 +18,12 @@ pub fn may_hold_fragment(t: LinkType, b: &[u8]) -> bool {
             let Some((head, rest)) = b.split_first_chunk::<14>() else { return false };
             let mut kind = u16::from_be_bytes([head[12], head[13]]);
             let mut rest = rest;
-            if kind == 0x8100 {
+            let mut tags = 0;
+            while matches!(kind, 0x8100 | 0x88A8) && tags < 2 {
                 let Some((tag, inner)) = rest.split_first_chunk::<4>() else { return false };
                 kind = u16::from_be_bytes([tag[2], tag[3]]);
                 rest = inner;
+                tags += 1;
             }
             (kind, rest)
         }
@@ -63,7 +65,7 @@ fn plain_transport(proto: u8, payload: Option<&[u8]>) -> bool {
 /// UDP ports whose payload may hold a packet.
 #[must_use]
 pub const fn is_tunnel_port(port: u16) -> bool {
-    matches!(port, 4789 | 4790 | 6081 | 2152 | 3544 | 1701 | 4754 | 6635)
+    matches!(port, 4789 | 4790 | 6081 | 2123 | 2152 | 3544 | 1701 | 4754 | 6635)
 }
 
 /// By link type.

@@ -123,7 +123,7 @@ impl Printer {
                 std::mem::swap(&mut tree.out, out);
                 batch.frames(
                     &mut **tree,
-                    |_, _| pass(),
+                    |_, _, _| pass(),
                     |c, batch| {
                         if hex {
                             hex::dump(&mut c.sink.out, batch.bytes(c.frame.data), c.settings.codepage);
@@ -162,7 +162,7 @@ impl Printer {
                 std::mem::swap(&mut json.out, out);
                 batch.frames(
                     &mut **json,
-                    |json, _| {
+                    |json, _, _| {
                         json.begin();
                         pass()
                     },
@@ -197,7 +197,7 @@ fn each(
     let mut pass = passes(passed);
     batch.frames(
         columns,
-        |columns, _| {
+        |columns, _, _| {
             columns.clear();
             pass()
         },

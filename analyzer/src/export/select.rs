@@ -6,7 +6,7 @@ use crate::decode::columns::{Columns, Sources};
 use crate::decode::plain::{self, Plain};
 use crate::decode::{Kind, Value};
 use crate::filter::{Filter, Row};
-use crate::pipeline::Decoded;
+use crate::pipeline::{Decoded, Known};
 
 /// A filter with the columns it reads.
 #[derive(Debug)]
@@ -40,11 +40,12 @@ impl Select {
         let passed = RefCell::new(passed);
         batch.frames(
             columns,
-            |columns, frame| {
+            |columns, frame, known| {
                 if let Some(fields) = plain
                     && let Some(packet) = Plain::read(frame.link, batch.batch.bytes(frame.data))
+                    && packet.has_values()
                 {
-                    passed.borrow_mut().push(filter.matches(&Headers { fields, packet }));
+                    passed.borrow_mut().push(filter.matches(&Headers { fields, packet, known }));
                     return false;
                 }
                 columns.clear();
@@ -68,19 +69,20 @@ impl Select {
 struct Headers<'a> {
     fields: &'a [plain::Field],
     packet: Plain<'a>,
+    known: Known<'a>,
 }
 
 impl Row for Headers<'_> {
     #[inline]
     fn each(&self, slot: usize, mut f: impl FnMut(Value<'_>) -> bool) {
-        if let Some(v) = self.packet.value(self.fields[slot]) {
+        if let Some(v) = self.packet.value(self.fields[slot], self.known) {
             f(v);
         }
     }
 
     #[inline]
     fn present(&self, slot: usize) -> bool {
-        self.packet.value(self.fields[slot]).is_some()
+        self.packet.value(self.fields[slot], self.known).is_some()
     }
 }
 

@@ -242,7 +242,7 @@ impl Work for Worker<'_, '_> {
         let at = std::cell::Cell::new(0);
         batch.frames(
             sink,
-            |sink, _| {
+            |sink, _, _| {
                 sink.clear();
                 at.set(next);
                 next += 1;

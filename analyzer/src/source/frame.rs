@@ -31,6 +31,16 @@ impl Timestamp {
         i128::from(self.secs) * 1_000_000_000 + i128::from(self.nanos)
     }
 
+    /// Nanoseconds since 1970, when 64 bits hold them.
+    #[inline]
+    #[must_use]
+    pub const fn nanos_64(self) -> Option<i64> {
+        match self.secs.checked_mul(1_000_000_000) {
+            Some(n) => n.checked_add(self.nanos as i64),
+            None => None,
+        }
+    }
+
     /// From nanoseconds since 1970.
     #[must_use]
     pub fn from_nanos(total: i128) -> Self {

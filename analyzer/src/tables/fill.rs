@@ -175,7 +175,7 @@ impl Filler {
         let me = std::cell::RefCell::new(self);
         batch.frames(
             &mut columns,
-            |columns, _| {
+            |columns, _, _| {
                 columns.clear();
                 while let Some((b, more)) = rest.split_first().filter(|(b, _)| b.before <= seen) {
                     me.borrow_mut().block(batch.batch, b);

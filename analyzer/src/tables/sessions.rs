@@ -47,9 +47,11 @@ pub fn follow(
             followed: Arc::clone(&followed),
         })
         .collect();
-    let report = pipeline::run(files, options, settings, workers);
+    let mut report = pipeline::run(files, options, settings, workers);
     let followed = Arc::into_inner(followed).map(|f| f.into_inner().unwrap_or_else(PoisonError::into_inner));
-    (report, Followed { checksums: settings.verify_checksums, ..followed.unwrap_or_default() })
+    let followed = Followed { checksums: settings.verify_checksums, ..followed.unwrap_or_default() };
+    followed.sessions.tell(&mut report);
+    (report, followed)
 }
 
 struct Worker {
@@ -66,7 +68,7 @@ impl Work for Worker {
 
     fn deliver(&mut self, batch: &Batch) -> bool {
         let mut f = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        f.sessions.take(&self.observer, batch);
+        f.sessions.take(&mut self.observer, batch);
         if let Some(first) = batch.frames.first() {
             // The same trace with its system name, once that is known, replaces itself.
             match f.traces.last_mut() {
@@ -108,7 +110,7 @@ impl Followed {
         } else {
             let mut by_session: Vec<_> = found.iter().filter_map(|f| Some((f.of?, f.severity))).collect();
             by_session.sort_unstable();
-            for r in self.sessions.rows(kinds) {
+            for r in self.sessions.rows(kinds).iter(0) {
                 let key = (r.conversation.kind, r.stream);
                 let at = by_session.partition_point(|f| f.0 < key);
                 let own = by_session[at..].iter().take_while(|f| f.0 == key).count();

@@ -153,11 +153,14 @@ struct Key {
     v6: bool,
 }
 
-/// Conversations of one kind.
+/// Conversations of one kind, up to a number; those that come later are left out.
 #[derive(Debug)]
 pub struct Table {
     /// All of them, in order of first appearance; the place is the stream number.
     pub all: Vec<Conversation>,
+    /// Packets that were not counted, as there was no room for their conversation.
+    pub left_out: u64,
+    limit: usize,
     kind: Kind,
     by_key: HashMap<Key, u32, RandomState>,
     /// The conversation of the last packet: packets come in trains.
@@ -165,10 +168,10 @@ pub struct Table {
 }
 
 impl Table {
-    /// No conversations of this kind yet.
+    /// No conversations of this kind yet, and room for `limit`.
     #[must_use]
-    pub fn new(kind: Kind) -> Self {
-        Self { all: Vec::new(), kind, by_key: HashMap::default(), last: None }
+    pub fn new(kind: Kind, limit: usize) -> Self {
+        Self { all: Vec::new(), left_out: 0, limit, kind, by_key: HashMap::default(), last: None }
     }
 
     #[inline]
@@ -183,30 +186,32 @@ impl Table {
         self.by_key.get(&Self::key(src, dst, v6)).copied()
     }
 
-    /// The conversation of a packet, a new one when there is none yet or `renew` says so, and
-    /// which end sent it.
+    /// Counts a packet and says where, and which end sent it. `None` when there is no room for another
+    /// conversation.
     #[inline]
-    pub fn of(
-        &mut self,
-        src: End,
-        dst: End,
-        v6: bool,
-        f: &Frame,
-        renew: impl FnOnce(u32, usize) -> bool,
-    ) -> (u32, usize) {
+    pub fn count(&mut self, src: End, dst: End, v6: bool, f: &Frame) -> Option<(u32, usize)> {
         let key = Self::key(src, dst, v6);
         let known = match self.last {
             Some((k, i)) if k == key => Some(i),
             _ => self.by_key.get(&key).copied(),
         };
-        if let Some(i) = known {
-            let from = usize::from(self.all[i as usize].ends[0] != src);
-            if !renew(i, from) {
-                self.last = Some((key, i));
-                return (i, from);
-            }
+        let i = match known {
+            Some(i) => i,
+            None => self.add(key, src, dst, f)?,
+        };
+        self.last = Some((key, i));
+        let c = &mut self.all[i as usize];
+        let from = usize::from(c.ends[0] != src);
+        c.count(from, f);
+        Some((i, from))
+    }
+
+    fn add(&mut self, key: Key, src: End, dst: End, f: &Frame) -> Option<u32> {
+        if self.all.len() >= self.limit {
+            self.left_out += 1;
+            return None;
         }
-        let i = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let i = self.all.len() as u32;
         self.all.push(Conversation {
             ends: [src, dst],
             packets: [0; 2],
@@ -215,18 +220,25 @@ impl Table {
             first: f.number,
             last: f.number,
             kind: self.kind,
-            v6,
+            v6: key.v6,
         });
         self.by_key.insert(key, i);
-        self.last = Some((key, i));
-        (i, 0)
+        Some(i)
     }
+}
 
-    /// Counts a packet and says where.
-    #[inline]
-    pub fn count(&mut self, src: End, dst: End, v6: bool, f: &Frame) -> (u32, usize) {
-        let (i, from) = self.of(src, dst, v6, f, |_, _| false);
-        self.all[i as usize].count(from, f);
-        (i, from)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_left_out() {
+        let mut t = Table::new(Kind::Udp, 2);
+        let end = |port| End { addr: [1; 16], port };
+        let f = Frame { number: 7, orig_len: 60, ..Frame::default() };
+        let counted: Vec<_> = [1, 2, 3, 1, 3].map(|p| t.count(end(p), end(53), true, &f)).into();
+        assert_eq!(counted, [Some((0, 0)), Some((1, 0)), None, Some((0, 0)), None]);
+        assert_eq!((t.all.len(), t.left_out, t.all[0].packets), (2, 2, [2, 0]));
+        assert_eq!(t.count(end(53), end(2), true, &f), Some((1, 1)));
     }
 }

@@ -9,6 +9,9 @@ use super::conversations::{End, Kind, Table};
 use crate::decode::{net::Ip, zos};
 use crate::source::frame::{Batch, Frame};
 
+/// Sockets kept.
+const LIMIT: usize = 1_000_000;
+
 /// One socket.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Detail {
@@ -37,7 +40,7 @@ pub struct DataTrace {
 
 impl Default for DataTrace {
     fn default() -> Self {
-        Self { table: Table::new(Kind::Data), details: Vec::new() }
+        Self { table: Table::new(Kind::Data, LIMIT), details: Vec::new() }
     }
 }
 
@@ -62,7 +65,8 @@ impl DataTrace {
         };
         let end = |a, port: Option<u16>| End { addr: wide(a), port: port.unwrap_or(0) };
         let v6 = src.is_ipv6() || dst.is_ipv6();
-        let (i, _) = self.table.count(end(src, h.src_port()), end(dst, h.dst_port()), v6, f);
+        let ends = [end(src, h.src_port()), end(dst, h.dst_port())];
+        let Some((i, _)) = self.table.count(ends[0], ends[1], v6, f) else { return };
         let i = i as usize;
         if i >= self.details.len() {
             self.details.push(Detail::default());

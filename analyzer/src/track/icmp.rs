@@ -11,6 +11,10 @@ use crate::source::frame::{Frame, Timestamp};
 
 /// Echo requests of one conversation that wait for their answer at the same time.
 const MAX_WAITING: usize = 256;
+/// The same of all conversations together.
+const MAX_ALL_WAITING: usize = 1_000_000;
+/// Conversations counted.
+const LIMIT: usize = 100_000;
 /// Different errors kept; further ones are counted with their conversation only.
 const MAX_ERRORS: usize = 10_000;
 
@@ -85,21 +89,28 @@ impl Detail {
         self.waiting.iter().filter(move |w| w.by == by).map(|w| (w.frame, w.time))
     }
 
-    fn request(&mut self, by: usize, id: u16, seq: u16, f: &Frame) {
+    /// An echo request; `all` is how many of all conversations wait.
+    fn request(&mut self, by: usize, id: u16, seq: u16, f: &Frame, all: &mut usize) {
         self.requests[by] += 1;
-        if self.waiting.len() >= MAX_WAITING {
+        if self.waiting.len() >= MAX_WAITING || *all >= MAX_ALL_WAITING {
+            if self.waiting.is_empty() {
+                return;
+            }
             self.waiting.remove(0);
+            *all -= 1;
         }
         self.waiting.push(Waiting { id, seq, by, frame: f.number, time: f.time });
+        *all += 1;
     }
 
-    fn reply(&mut self, to: usize, id: u16, seq: u16, f: &Frame) {
+    fn reply(&mut self, to: usize, id: u16, seq: u16, f: &Frame, all: &mut usize) {
         self.replies[to] += 1;
         let Some(at) = self.waiting.iter().position(|w| (w.id, w.seq, w.by) == (id, seq, to)) else {
             self.unasked.add(f.number);
             return;
         };
         let w = self.waiting.remove(at);
+        *all -= 1;
         if let (Some(a), Some(b)) = (w.time, f.time) {
             let t = between(a, b);
             let (least, most, sum, n) = self.rtt;
@@ -124,43 +135,46 @@ pub struct Icmp {
     /// Time of the first and the last packet of each.
     pub times: Vec<Option<(Timestamp, Timestamp)>>,
     known: HashMap<About, u32, RandomState>,
+    /// Echo requests that wait for their answer.
+    waiting: usize,
 }
 
 impl Default for Icmp {
     fn default() -> Self {
         Self {
-            table: Table::new(Kind::Icmp),
+            table: Table::new(Kind::Icmp, LIMIT),
             details: Vec::new(),
             errors: Vec::new(),
             times: Vec::new(),
             known: HashMap::default(),
+            waiting: 0,
         }
     }
 }
 
 impl Icmp {
-    /// Takes a message; returns its conversation.
-    pub fn message(&mut self, [src, dst]: [[u8; 16]; 2], v6: bool, b: &[u8], f: &Frame) -> u32 {
+    /// Takes a message; returns its conversation, when there is room for it.
+    pub fn message(&mut self, [src, dst]: [[u8; 16]; 2], v6: bool, b: &[u8], f: &Frame) -> Option<u32> {
         let (a, z) = (End { addr: src, port: 0 }, End { addr: dst, port: 0 });
-        let (i, from) = self.table.count(a, z, v6, f);
+        let (i, from) = self.table.count(a, z, v6, f)?;
         if i as usize >= self.details.len() {
             self.details.push(Detail::default());
         }
         let d = &mut self.details[i as usize];
-        let Some(&[kind, code, ..]) = b.first_chunk::<8>() else { return i };
+        let Some(&[kind, code, ..]) = b.first_chunk::<8>() else { return Some(i) };
         let half = |at: usize| u16::from_be_bytes([b[at], b[at + 1]]);
         match (v6, kind) {
-            (false, 8) | (true, 128) => d.request(from, half(4), half(6), f),
-            (false, 0) | (true, 129) => d.reply(1 - from, half(4), half(6), f),
+            (false, 8) | (true, 128) => d.request(from, half(4), half(6), f, &mut self.waiting),
+            (false, 0) | (true, 129) => d.reply(1 - from, half(4), half(6), f, &mut self.waiting),
             _ => {
-                let Some(what) = complaint(v6, kind, code, b) else { return i };
+                let Some(what) = complaint(v6, kind, code, b) else { return Some(i) };
                 d.errors[from] += 1;
                 if let Some(about) = about(src, dst, v6, what, b) {
                     self.error(about, f);
                 }
             }
         }
-        i
+        Some(i)
     }
 
     fn error(&mut self, about: About, f: &Frame) {

@@ -11,7 +11,7 @@ use crate::source::frame::{Frame, Timestamp};
 
 /// Adapter addresses kept for one network address.
 const MAX_OWNERS: usize = 8;
-/// Network addresses whose owners are kept.
+/// Network addresses whose owners are kept, and pairs of asker and asked.
 const MAX_ADDRESSES: usize = 100_000;
 
 /// Routers kept.
@@ -135,7 +135,7 @@ impl Neighbours {
     #[must_use]
     pub fn new(kind: Kind) -> Self {
         Self {
-            table: Table::new(kind),
+            table: Table::new(kind, MAX_ADDRESSES),
             details: Vec::new(),
             claims: HashMap::default(),
             refused: Vec::new(),
@@ -155,7 +155,7 @@ impl Neighbours {
 
     fn ask(&mut self, by: [u8; 16], of: [u8; 16], f: &Frame) {
         let (a, b) = (End { addr: by, port: 0 }, End { addr: of, port: 0 });
-        let (i, _) = self.table.count(a, b, self.v6, f);
+        let Some((i, _)) = self.table.count(a, b, self.v6, f) else { return };
         let asked = by != of && by != [0; 16];
         let d = self.detail(i);
         if asked {
@@ -167,8 +167,9 @@ impl Neighbours {
 
     fn answer(&mut self, by: [u8; 16], to: [u8; 16], mac: [u8; 6], f: &Frame) {
         let (a, b) = (End { addr: by, port: 0 }, End { addr: to, port: 0 });
-        let (i, _) = self.table.count(a, b, self.v6, f);
-        self.detail(i).reply(mac, f);
+        if let Some((i, _)) = self.table.count(a, b, self.v6, f) {
+            self.detail(i).reply(mac, f);
+        }
         if let Some(&probe) = self.probes.get(&by)
             && probe.mac != mac
             && probe.mac != [0; 6]

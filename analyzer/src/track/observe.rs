@@ -7,7 +7,7 @@
 use formats::checksum::Sum;
 
 use super::defrag::Key;
-use super::tcp::Segment;
+use super::tcp::{self, Carrier, Owner, Segment};
 use crate::decode::buf::Buf;
 use crate::decode::net::Ip;
 use crate::decode::plain::Plain;
@@ -114,9 +114,7 @@ pub struct Observer {
     /// Kinds that are wanted.
     pub wanted: Wanted,
     frame: u32,
-    number: u32,
-    frame_len: u32,
-    time: i64,
+    carrier: Carrier,
     verify: bool,
 }
 
@@ -154,20 +152,24 @@ impl Observer {
         let mut next = 0u32;
         batch.frames(
             self,
-            |s, f| {
+            |s, f, _| {
                 s.frame = next;
                 next += 1;
-                s.number = u32::try_from(f.number).unwrap_or(u32::MAX);
-                s.frame_len = f.orig_len;
-                s.time = f.time.map_or(0, nanos);
+                let time = f.time.and_then(Timestamp::nanos_64).unwrap_or(0);
+                s.carrier = Carrier { time, ..tcp::carrier(f, Owner::default()) };
                 s.verify = s.wanted.verify || f.number <= ALWAYS_VERIFIED;
                 if passed.is_some_and(|p| !p[s.frame as usize]) {
                     return false;
                 }
-                let plain = Plain::read(f.link, batch.batch.bytes(f.data));
-                let Some((ip, b)) = plain.and_then(|p| p.segment(f.orig_len as usize)) else { return true };
-                if s.wanted.tcp {
+                let Some(plain) = Plain::read(f.link, batch.batch.bytes(f.data)) else { return true };
+                if s.wanted.tcp
+                    && let Some((ip, b)) = plain.segment(f.orig_len as usize)
+                {
                     s.tcp(&ip, b, false);
+                } else if s.wanted.udp
+                    && let Some((ip, b)) = plain.datagram(f.orig_len as usize)
+                {
+                    s.udp(&ip, b, false);
                 }
                 false
             },
@@ -197,15 +199,23 @@ impl Observer {
 
     #[inline(always)]
     fn tcp(&mut self, ip: &Ip, b: Buf<'_>, quoted: bool) {
-        let Some(segment) = Segment::read(ip, b, quoted) else { return };
+        let Some(segment) = Segment::read(ip, b, quoted, self.carrier) else { return };
         let checksum = if self.verify && !quoted { verify(ip, b, 6, 16) } else { Checksum::Unchecked };
         let payload = b.from(segment.header.into());
         let span = payload.whole();
         let side = span.source != Span::FRAME;
         let at = if side { self.keep(payload.bytes()) } else { span.off };
-        let segment = Segment { frame: self.number, frame_len: self.frame_len, time: self.time, ..segment };
         let len = payload.captured() as u32;
         self.segments.push(TcpSeen { segment, frame: self.frame, at, len, side, checksum });
+    }
+
+    #[inline(always)]
+    fn udp(&mut self, ip: &Ip, b: Buf<'_>, lite: bool) {
+        let sum = if self.verify && !lite { verify(ip, b, 17, 6) } else { Checksum::Unchecked };
+        let kind = if lite { What::UdpLite } else { What::Udp };
+        let s = self.push(kind, ip.src, ip.dst, ip.version == 6, b);
+        s.fragment = ip.fragment;
+        s.checksum = sum;
     }
 
     #[inline(always)]
@@ -259,13 +269,7 @@ impl Sink for Observer {
     fn seen(&mut self, what: Seen<'_>) {
         match what {
             Seen::Tcp { ip, b, quoted } if self.wanted.tcp => self.tcp(ip, b, quoted),
-            Seen::Udp { ip, b, lite } if self.wanted.udp => {
-                let sum = if self.verify && !lite { verify(ip, b, 17, 6) } else { Checksum::Unchecked };
-                let kind = if lite { What::UdpLite } else { What::Udp };
-                let s = self.push(kind, ip.src, ip.dst, ip.version == 6, b);
-                s.fragment = ip.fragment;
-                s.checksum = sum;
-            }
+            Seen::Udp { ip, b, lite } if self.wanted.udp => self.udp(ip, b, lite),
             Seen::Icmp { ip, b } if self.wanted.icmp => {
                 let whole = b.captured() == b.reported() && !ip.fragment;
                 let sum = match whole {
@@ -288,11 +292,6 @@ impl Sink for Observer {
             _ => {}
         }
     }
-}
-
-/// Nanoseconds since 1970; 0 where 64 bits do not reach.
-fn nanos(t: Timestamp) -> i64 {
-    i64::try_from(t.nanos_total()).unwrap_or(0)
 }
 
 /// The checksum at `at` of a segment of IP protocol `proto`.

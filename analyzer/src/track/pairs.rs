@@ -44,9 +44,10 @@ struct Pair {
 
 /// Takes the hash that [`Ends`] work out themselves.
 #[derive(Debug, Default)]
-struct AsItIs(u64);
+pub struct Mixed(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for Mixed {
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
@@ -55,18 +56,23 @@ impl Hasher for AsItIs {
             self.0 = self.0.rotate_left(8) ^ u64::from(b);
         }
     }
+    #[inline]
     fn write_u64(&mut self, v: u64) {
         self.0 = v;
     }
 }
 
 impl Hash for Ends {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.mixed());
     }
 }
 
-type Map = HashMap<Ends, Pair, BuildHasherDefault<AsItIs>>;
+/// For maps by [`Ends`].
+pub type AsItIs = BuildHasherDefault<Mixed>;
+
+type Map = HashMap<Ends, Pair, AsItIs>;
 
 /// Every pair seen lately. One that was silent while as many others as a generation holds
 /// appeared may be forgotten, and is a new one when it is seen again.

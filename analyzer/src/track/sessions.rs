@@ -7,9 +7,10 @@ use super::drops::Drops;
 use super::fragments::Fragments;
 use super::icmp::Icmp;
 use super::neighbours::Neighbours;
-use super::observe::{Observer, What};
-use super::tcp::{Connection, Tracker};
+use super::observe::{Checksum, Observer, What};
+use super::tcp::{Connection, Segment, Tracker};
 use super::udp::Udp;
+use crate::pipeline::Report;
 use crate::source::frame::{Batch, Head, LinkType, Timestamp};
 
 /// Everything that is followed.
@@ -62,13 +63,16 @@ impl Default for Sessions {
 
 impl Sessions {
     /// Takes what was observed in the next batch.
-    pub fn take(&mut self, seen: &Observer, batch: &Batch) {
+    pub fn take(&mut self, seen: &mut Observer, batch: &Batch) {
         self.clock(batch);
+        for s in &mut seen.segments {
+            self.tcp.look_up(&mut s.segment);
+        }
         for s in &seen.segments {
             let answer = self.tcp.segment(&s.segment);
-            if !s.segment.quoted {
+            if s.checksum != Checksum::Unchecked {
                 let Some(f) = batch.frames.get(s.frame as usize) else { continue };
-                let (src, v6) = plain(s.segment.addresses[0]);
+                let (src, v6) = plain(s.segment.source().0);
                 self.checksums.count(src, v6, s.checksum, (Kind::Tcp, answer.stream), f);
             }
         }
@@ -77,14 +81,14 @@ impl Sessions {
             let (b, ends) = (seen.bytes(s, batch, f), [s.src, s.dst]);
             let of = match s.what {
                 What::Udp | What::UdpLite => self.udp.datagram(ends, s.v6, b, f).map(|(i, _)| (Kind::Udp, i)),
-                What::Icmp => Some((Kind::Icmp, self.icmp.message(ends, s.v6, b, f))),
+                What::Icmp => self.icmp.message(ends, s.v6, b, f).map(|i| (Kind::Icmp, i)),
                 What::Icmpv6 => {
                     let link = batch.bytes(f.data).get(6..).and_then(|b| b.first_chunk()).copied();
                     let from = link.filter(|_| f.link == LinkType::ETHERNET);
                     if self.nd.nd(ends, from, b, f) {
                         None
                     } else {
-                        Some((Kind::Icmp, self.icmp.message(ends, true, b, f)))
+                        self.icmp.message(ends, true, b, f).map(|i| (Kind::Icmp, i))
                     }
                 }
                 What::Arp => {
@@ -127,6 +131,22 @@ impl Sessions {
         if let (Some(a), Some(b)) = (first, last) {
             self.times = Some(self.times.map_or((a, b), |(x, y)| (x.min(a), y.max(b))));
         }
+    }
+
+    /// Tells a report what found no room.
+    pub fn tell(&self, report: &mut Report) {
+        report.forgotten_sessions = self.tcp.evicted();
+        report.left_out = self.left_out();
+    }
+
+    /// Packets that no conversation counts, as there was no room for another.
+    #[must_use]
+    pub const fn left_out(&self) -> u64 {
+        self.udp.table.left_out
+            + self.icmp.table.left_out
+            + self.arp.table.left_out
+            + self.nd.table.left_out
+            + self.data.table.left_out
     }
 
     /// A TCP connection as a conversation; `None` when only other packets quoted it.
@@ -172,6 +192,16 @@ pub fn plain(mut a: [u8; 16]) -> ([u8; 16], bool) {
     }
 }
 
+/// Source and destination of a segment, and whether they are of IPv6.
+#[must_use]
+pub fn ends(s: &Segment) -> ([End; 2], bool) {
+    let [(src, v6), (dst, _)] = [s.source(), s.destination()].map(|(addr, port)| {
+        let (addr, v6) = plain(addr);
+        (End { addr, port }, v6)
+    });
+    ([src, dst], v6)
+}
+
 /// What is known of a conversation beyond its counts.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs)]
@@ -196,59 +226,106 @@ pub struct Row<'a> {
     pub socket: Option<&'a data_trace::Detail>,
 }
 
+/// Conversations in order of first appearance; rows are made as they are asked for.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    sessions: &'a Sessions,
+    tcp: Vec<&'a Connection>,
+    /// First packet, kind, and place among those of the kind.
+    order: Vec<(u64, Kind, u32)>,
+}
+
+impl<'a> Rows<'a> {
+    /// True when there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// All of them, from number `from` on.
+    pub fn iter(&self, from: usize) -> impl Iterator<Item = Row<'a>> + '_ {
+        self.order.iter().skip(from).filter_map(|&(_, kind, i)| self.row(kind, i))
+    }
+
+    fn row(&self, kind: Kind, i: u32) -> Option<Row<'a>> {
+        let (s, at) = (self.sessions, i as usize);
+        let row = |conversation, detail| Row { stream: i, conversation, detail, socket: None };
+        Some(match kind {
+            Kind::Tcp => {
+                let c = *self.tcp.get(at)?;
+                let conversation = s.tcp_row(c)?;
+                let socket = s.socket(&conversation, 6).map(|(_, d)| d);
+                Row { stream: c.stream, conversation, detail: Detail::Tcp(c), socket }
+            }
+            Kind::Udp => {
+                let c = *s.udp.table.all.get(at)?;
+                Row {
+                    socket: s.socket(&c, 17).map(|(_, d)| d),
+                    ..row(c, Detail::Udp(s.udp.details.get(at)?))
+                }
+            }
+            Kind::Icmp => row(*s.icmp.table.all.get(at)?, Detail::Icmp(s.icmp.details.get(at)?)),
+            Kind::Arp => row(*s.arp.table.all.get(at)?, Detail::Neighbour(s.arp.details.get(at)?)),
+            Kind::Nd => row(*s.nd.table.all.get(at)?, Detail::Neighbour(s.nd.details.get(at)?)),
+            Kind::Data => {
+                Row { socket: s.data.details.get(at), ..row(*s.data.table.all.get(at)?, Detail::Data) }
+            }
+        })
+    }
+}
+
 impl Sessions {
+    /// The socket of a data trace between the ends of a conversation of this protocol, and its place.
+    fn socket(&self, c: &Conversation, protocol: u8) -> Option<(usize, &data_trace::Detail)> {
+        if self.data.table.all.is_empty() {
+            return None;
+        }
+        let i = self.data.table.find(c.ends[0], c.ends[1], c.v6)? as usize;
+        let d = &self.data.details[i];
+        (d.protocol == protocol || d.protocol == 0).then_some((i, d))
+    }
+
     /// The conversations of these kinds, in order of first appearance.
     #[must_use]
-    pub fn rows(&self, wanted: impl Fn(Kind) -> bool) -> Vec<Row<'_>> {
-        let mut rows = Vec::new();
-        let mut joined = vec![false; self.data.table.all.len()];
-        let mut socket = |c: &Conversation, protocol: u8| {
-            if joined.is_empty() {
-                return None;
+    pub fn rows(&self, wanted: impl Fn(Kind) -> bool) -> Rows<'_> {
+        let mut order = Vec::new();
+        let mut add = |kind, i: usize, first: u64| {
+            if wanted(kind) {
+                order.push((first, kind, i as u32));
             }
-            let i = self.data.table.find(c.ends[0], c.ends[1], c.v6)? as usize;
-            let d = &self.data.details[i];
-            (d.protocol == protocol || d.protocol == 0).then(|| {
-                joined[i] = true;
-                d
-            })
         };
         // Joined in any case, so that a socket is not shown twice.
-        for c in self.tcp.connections() {
-            if let Some(conversation) = self.tcp_row(c) {
-                let socket = socket(&conversation, 6);
-                if wanted(Kind::Tcp) {
-                    rows.push(Row { stream: c.stream, conversation, detail: Detail::Tcp(c), socket });
+        let mut joined = vec![false; self.data.table.all.len()];
+        let mut join = |c: &Conversation, protocol| {
+            if let Some((i, _)) = self.socket(c, protocol) {
+                joined[i] = true;
+            }
+        };
+        let tcp = self.tcp.connections();
+        for (i, c) in tcp.iter().enumerate() {
+            if let Some(c) = self.tcp_row(c) {
+                join(&c, 6);
+                add(Kind::Tcp, i, c.first);
+            }
+        }
+        for (i, c) in self.udp.table.all.iter().enumerate() {
+            join(c, 17);
+            add(Kind::Udp, i, c.first);
+        }
+        for (kind, all) in [
+            (Kind::Icmp, &self.icmp.table.all),
+            (Kind::Arp, &self.arp.table.all),
+            (Kind::Nd, &self.nd.table.all),
+            (Kind::Data, &self.data.table.all),
+        ] {
+            for (i, c) in all.iter().enumerate() {
+                if kind != Kind::Data || !joined[i] {
+                    add(kind, i, c.first);
                 }
             }
         }
-        for (i, (c, d)) in self.udp.table.all.iter().zip(&self.udp.details).enumerate() {
-            let socket = socket(c, 17);
-            if wanted(Kind::Udp) {
-                rows.push(Row { stream: i as u32, conversation: *c, detail: Detail::Udp(d), socket });
-            }
-        }
-        let mut plain = |kind, i: usize, c: &Conversation, detail| {
-            if wanted(kind) {
-                rows.push(Row { stream: i as u32, conversation: *c, detail, socket: None });
-            }
-        };
-        for (i, (c, d)) in self.icmp.table.all.iter().zip(&self.icmp.details).enumerate() {
-            plain(Kind::Icmp, i, c, Detail::Icmp(d));
-        }
-        for (kind, n) in [(Kind::Arp, &self.arp), (Kind::Nd, &self.nd)] {
-            for (i, (c, d)) in n.table.all.iter().zip(&n.details).enumerate() {
-                plain(kind, i, c, Detail::Neighbour(d));
-            }
-        }
-        for (i, (c, d)) in self.data.table.all.iter().zip(&self.data.details).enumerate() {
-            if wanted(Kind::Data) && !joined[i] {
-                let socket = Some(d);
-                rows.push(Row { stream: i as u32, conversation: *c, detail: Detail::Data, socket });
-            }
-        }
-        rows.sort_by_key(|r| (r.conversation.first, r.conversation.kind));
-        rows
+        order.sort_by_key(|&(first, kind, _)| (first, kind));
+        Rows { sessions: self, tcp, order }
     }
 }
 
@@ -262,15 +339,15 @@ mod tests {
         let (a, b) = (End { addr: [1; 16], port: 1025 }, End { addr: [2; 16], port: 80 });
         let frame = |number| Frame { number, orig_len: 60, ..Frame::default() };
         let mut s = Sessions::default();
-        s.udp.table.count(a, b, true, &frame(1));
+        assert!(s.udp.table.count(a, b, true, &frame(1)).is_some());
         s.udp.details.push(Default::default());
         // The program's own view: the other direction first, and another socket without packets.
-        s.data.table.count(b, a, true, &frame(2));
+        assert!(s.data.table.count(b, a, true, &frame(2)).is_some());
         s.data.details.push(data_trace::Detail { protocol: 17, bytes: [5, 7], ..Default::default() });
-        s.data.table.count(b, End { port: 9, ..a }, true, &frame(3));
+        assert!(s.data.table.count(b, End { port: 9, ..a }, true, &frame(3)).is_some());
         s.data.details.push(data_trace::Detail { protocol: 17, ..Default::default() });
         let rows = s.rows(|_| true);
-        let kinds: Vec<_> = rows.iter().map(|r| (r.conversation.kind, r.socket.map(|d| d.bytes))).collect();
+        let kinds: Vec<_> = rows.iter(0).map(|r| (r.conversation.kind, r.socket.map(|d| d.bytes))).collect();
         assert_eq!(kinds, [(Kind::Udp, Some([5, 7])), (Kind::Data, Some([0, 0]))]);
     }
 }

@@ -12,9 +12,9 @@ use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
 use super::memory::{Ask, Known, Memory};
+use super::pairs::AsItIs;
+use super::tcp::Ends;
 use crate::decode::app::{App, Need, State};
 
 /// Bytes of unfinished messages held at most; the oldest go first.
@@ -27,15 +27,6 @@ const MAX_PDUS: usize = 8;
 const MAX_EXPECTED: usize = 4096;
 /// What a held segment costs beyond its bytes.
 const PIECE_COST: usize = 64;
-
-/// Both ends of a connection, the lower first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// Addresses; IPv4 in the last four octets.
-    pub addresses: [[u8; 16]; 2],
-    /// Ports.
-    pub ports: [u16; 2],
-}
 
 /// Where the bytes lie that a step is about.
 #[derive(Debug, Clone)]
@@ -211,34 +202,55 @@ pub struct Expect {
     pub state: State,
 }
 
+type Generation = HashMap<Ends, Box<Conn>, AsItIs>;
+
+/// Connections, the older of which are forgotten.
+#[derive(Debug, Default)]
+pub struct Connections {
+    young: Generation,
+    old: Generation,
+}
+
 /// Connections and their unfinished messages.
 #[derive(Debug, Default)]
 pub struct Table {
-    young: HashMap<Key, Box<Conn>, RandomState>,
-    old: HashMap<Key, Box<Conn>, RandomState>,
+    /// Connections; taken out while one of them is dealt with.
+    pub connections: Connections,
     expected: HashMap<([u8; 16], u16), Expect>,
     /// What is remembered of messages.
     pub memory: Memory,
-    order: VecDeque<(u64, Key, bool)>,
+    order: VecDeque<(u64, Ends, bool)>,
     held: usize,
     births: u64,
     /// Messages given up because too much was held.
     pub evicted: u64,
 }
 
-impl Table {
-    /// Takes a connection out, to be given back by [`Table::put`].
-    pub fn take(&mut self, key: &Key) -> Option<Box<Conn>> {
-        self.young.remove(key).or_else(|| self.old.remove(key))
+impl Connections {
+    /// The connection between these ends, new when it was not seen lately, and the bytes of unfinished
+    /// messages that were forgotten to make room for it.
+    pub fn get(&mut self, ends: &Ends) -> (&mut Conn, usize) {
+        let Self { young, old } = self;
+        let mut forgotten = 0;
+        if young.len() >= GENERATION && !young.contains_key(ends) {
+            let known = old.remove(ends);
+            let gone = mem::replace(old, mem::take(young));
+            forgotten = gone.values().map(|c| cost(c)).sum();
+            young.extend(known.map(|conn| (*ends, conn)));
+        }
+        let conn = young.entry(*ends).or_insert_with(|| old.remove(ends).unwrap_or_default());
+        (conn, forgotten)
     }
 
-    /// Gives a connection back.
-    pub fn put(&mut self, key: Key, conn: Box<Conn>) {
-        if self.young.len() >= GENERATION {
-            let gone = mem::replace(&mut self.old, mem::take(&mut self.young));
-            self.held -= gone.values().map(|c| cost(c)).sum::<usize>();
-        }
-        self.young.insert(key, conn);
+    fn known(&self, ends: &Ends) -> Option<&Conn> {
+        self.young.get(ends).or_else(|| self.old.get(ends)).map(|c| &**c)
+    }
+}
+
+impl Table {
+    /// Bytes of messages are not held any more.
+    pub const fn release(&mut self, bytes: usize) {
+        self.held -= bytes;
     }
 
     /// Remembers an announced connection.
@@ -263,10 +275,10 @@ impl Table {
         *conn = Conn::default();
     }
 
-    /// A message of the upper or lower end of `key` begins with `bytes` at `seq`.
+    /// A message of the upper or lower one of `ends` begins with `bytes` at `seq`.
     pub fn begin(
         &mut self,
-        (key, upper): (Key, bool),
+        (ends, upper): (Ends, bool),
         side: &mut Direction,
         need: Need,
         frame: u64,
@@ -295,7 +307,7 @@ impl Table {
         };
         pdu.add(seq, frame, bytes);
         self.held += pdu.cost();
-        self.order.push_back((self.births, key, upper));
+        self.order.push_back((self.births, ends, upper));
         if side.pdus.len() >= MAX_PDUS {
             self.held -= side.pdus.remove(0).cost();
         }
@@ -348,9 +360,11 @@ impl Table {
 
     /// Gives up the oldest messages while too much is held.
     pub fn evict(&mut self) {
+        let Self { connections, order, .. } = self;
         while self.held > MAX_HELD {
-            let Some((birth, key, upper)) = self.order.pop_front() else { return };
-            let Some(conn) = self.young.get_mut(&key).or_else(|| self.old.get_mut(&key)) else { continue };
+            let Some((birth, ends, upper)) = order.pop_front() else { return };
+            let Connections { young, old } = connections;
+            let Some(conn) = young.get_mut(&ends).or_else(|| old.get_mut(&ends)) else { continue };
             let pdus = &mut conn.sides[usize::from(upper)].pdus;
             if let Some(i) = pdus.iter().position(|p| p.birth == birth) {
                 let pdu = pdus.remove(i);
@@ -358,14 +372,11 @@ impl Table {
                 self.evicted += u64::from(pdu.done.is_none());
             }
         }
-        if self.order.len() > 8 * (self.young.len() + self.old.len()) + 4096 {
-            let alive = |b: u64, k: &Key, upper: bool| {
-                let conn = self.young.get(k).or_else(|| self.old.get(k));
-                conn.is_some_and(|c| c.sides[usize::from(upper)].pdus.iter().any(|p| p.birth == b))
-            };
-            let mut order = mem::take(&mut self.order);
-            order.retain(|(b, k, upper)| alive(*b, k, *upper));
-            self.order = order;
+        if order.len() > 8 * (connections.young.len() + connections.old.len()) + 4096 {
+            order.retain(|(birth, ends, upper)| {
+                let side = connections.known(ends).map(|c| &c.sides[usize::from(*upper)]);
+                side.is_some_and(|s| s.pdus.iter().any(|p| p.birth == *birth))
+            });
         }
     }
 }
@@ -390,11 +401,14 @@ pub enum Streams<'a> {
 mod tests {
     use super::*;
 
+    fn ends(port: u16) -> Ends {
+        Ends { addresses: [[0; 16]; 2], ports: [port, 2] }
+    }
+
     #[test]
     fn pieces_join_in_sequence_order_with_overlap() {
         let (mut t, mut side) = (Table::default(), Direction::default());
-        let key = Key { addresses: [[0; 16]; 2], ports: [1, 2] };
-        t.begin((key, false), &mut side, Need::Bytes(7), 1, (100, b"abc"));
+        t.begin((ends(1), false), &mut side, Need::Bytes(7), 1, (100, b"abc"));
         assert!(t.add(&mut side, 0, 2, (106, b"ghij"), false).is_none());
         assert!(t.add(&mut side, 0, 3, (102, b"cde"), false).is_none());
         let j = t.add(&mut side, 0, 4, (105, b"f"), false).expect("complete");
@@ -409,12 +423,31 @@ mod tests {
         let mut t = Table::default();
         let data = vec![0u8; 60_000];
         for n in 0..2000u16 {
-            let key = Key { addresses: [[0; 16]; 2], ports: [n, 2] };
-            let mut conn = Box::<Conn>::default();
-            t.begin((key, true), &mut conn.sides[1], Need::Bytes(1 << 20), n.into(), (0, &data));
-            t.put(key, conn);
+            let mut connections = mem::take(&mut t.connections);
+            let (conn, _) = connections.get(&ends(n));
+            t.begin((ends(n), true), &mut conn.sides[1], Need::Bytes(1 << 20), n.into(), (0, &data));
+            t.connections = connections;
             t.evict();
         }
         assert!(t.held <= MAX_HELD && t.evicted > 1000, "{} {}", t.held, t.evicted);
+    }
+
+    #[test]
+    fn two_generations_are_kept() {
+        let mut t = Connections::default();
+        let ends = |n: u32| {
+            let mut a = [0; 16];
+            a[..4].copy_from_slice(&n.to_be_bytes());
+            Ends { addresses: [a, [1; 16]], ports: [1, 2] }
+        };
+        for n in 0..2 * GENERATION as u32 {
+            t.get(&ends(n)).0.server_port = Some(n as u16);
+            // Asked for all the time, so that it stays.
+            t.get(&ends(0));
+        }
+        assert!(t.young.len() <= GENERATION && t.old.len() <= GENERATION);
+        assert_eq!(t.get(&ends(0)).0.server_port, Some(0));
+        t.get(&ends(2 * GENERATION as u32));
+        assert_eq!(t.get(&ends(1)).0.server_port, None, "forgotten");
     }
 }

@@ -11,6 +11,10 @@ use crate::source::frame::{Frame, Timestamp};
 pub const DNS_PORTS: [u16; 3] = [53, 5353, 5355];
 /// Questions of one conversation that wait for their answer at the same time.
 const MAX_WAITING: usize = 64;
+/// The same of all conversations together.
+const MAX_ALL_WAITING: usize = 1_000_000;
+/// Conversations counted.
+const LIMIT: usize = 1_000_000;
 
 /// Questions and answers of a DNS conversation.
 #[derive(Debug, Default)]
@@ -47,7 +51,8 @@ impl Dns {
         self.waiting.iter().map(|w| (w.frame, w.time))
     }
 
-    fn message(&mut self, id: u16, flags: u16, f: &Frame) {
+    /// A message; `all` is how many questions of all conversations wait.
+    fn message(&mut self, id: u16, flags: u16, f: &Frame, all: &mut usize) {
         if flags & 0x8000 == 0 {
             self.queries += 1;
             if let Some(w) = self.waiting.iter_mut().find(|w| w.id == id) {
@@ -55,10 +60,15 @@ impl Dns {
                 // An answer counts from the first time the question was asked.
                 w.time = w.time.or(f.time);
             } else {
-                if self.waiting.len() >= MAX_WAITING {
+                if self.waiting.len() >= MAX_WAITING || *all >= MAX_ALL_WAITING {
+                    if self.waiting.is_empty() {
+                        return;
+                    }
                     self.waiting.remove(0);
+                    *all -= 1;
                 }
                 self.waiting.push(Waiting { id, frame: f.number, time: f.time });
+                *all += 1;
             }
             return;
         }
@@ -73,6 +83,7 @@ impl Dns {
             return;
         };
         let w = self.waiting.remove(at);
+        *all -= 1;
         if let (Some(a), Some(b)) = (w.time, f.time) {
             let t = between(a, b);
             let (least, most, sum, n) = self.times;
@@ -104,11 +115,13 @@ pub struct Udp {
     pub table: Table,
     /// One for each conversation.
     pub details: Vec<Detail>,
+    /// Questions that wait for their answer.
+    waiting: usize,
 }
 
 impl Default for Udp {
     fn default() -> Self {
-        Self { table: Table::new(Kind::Udp), details: Vec::new() }
+        Self { table: Table::new(Kind::Udp, LIMIT), details: Vec::new(), waiting: 0 }
     }
 }
 
@@ -124,7 +137,7 @@ impl Udp {
         let head = b.first_chunk::<4>()?;
         let port = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
         let (src, dst) = (End { addr: src, port: port(0) }, End { addr: dst, port: port(2) });
-        let (i, from) = self.table.count(src, dst, v6, f);
+        let (i, from) = self.table.count(src, dst, v6, f)?;
         if i as usize >= self.details.len() {
             let dns = DNS_PORTS.iter().any(|&p| p == src.port || p == dst.port);
             self.details.push(Detail { dns: dns.then(Box::default), ..Detail::default() });
@@ -134,7 +147,12 @@ impl Udp {
         if let Some(dns) = &mut detail.dns
             && let Some(h) = b.get(8..).and_then(|p| p.first_chunk::<12>())
         {
-            dns.message(u16::from_be_bytes([h[0], h[1]]), u16::from_be_bytes([h[2], h[3]]), f);
+            dns.message(
+                u16::from_be_bytes([h[0], h[1]]),
+                u16::from_be_bytes([h[2], h[3]]),
+                f,
+                &mut self.waiting,
+            );
         }
         Some((i, from))
     }

@@ -22,7 +22,7 @@ use crate::track::assemble::{Data, Direction, Piece};
 use crate::track::conversations::{Address, End, Kind};
 use crate::track::observe::{Observer, Wanted, What};
 use crate::track::search::{Hit, Progress, Search};
-use crate::track::sessions::plain;
+use crate::track::sessions::{ends, plain};
 use crate::track::tcp::{Tracker, segment::flag};
 use crate::track::udp::Udp;
 
@@ -98,8 +98,7 @@ impl State {
                 self.directions.clear();
                 self.waiting = 0;
             }
-            let ((src, v6), (dst, _)) = (plain(g.addresses[0]), plain(g.addresses[1]));
-            let ends = [End { addr: src, port: g.ports[0] }, End { addr: dst, port: g.ports[1] }];
+            let (ends, v6) = ends(g);
             let lower = ends[0] <= ends[1];
             let Self { directions, search, text, json, found, waiting, .. } = self;
             let mut run = |key: (u32, bool), ends: [End; 2], f: Action<'_>| {

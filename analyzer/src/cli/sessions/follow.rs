@@ -16,7 +16,7 @@ use crate::source::frame::Batch;
 use crate::track::assemble::{Data, Direction, Piece};
 use crate::track::conversations::{Address, End, Kind};
 use crate::track::observe::{Observer, Wanted, What};
-use crate::track::sessions::plain;
+use crate::track::sessions::ends;
 use crate::track::tcp::{Tracker, segment::flag};
 use crate::track::udp::Udp;
 
@@ -77,8 +77,7 @@ impl State {
                 continue;
             }
             let Some(len) = g.len else { continue };
-            let ((src, v6), (dst, _)) = (plain(g.addresses[0]), plain(g.addresses[1]));
-            let ends = [End { addr: src, port: g.ports[0] }, End { addr: dst, port: g.ports[1] }];
+            let (ends, v6) = ends(g);
             self.head(ends, v6);
             let from = usize::from(self.first != Some(ends[0]));
             let d = Data {

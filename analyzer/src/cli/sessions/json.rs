@@ -7,18 +7,18 @@ use crate::track::conversations::{Conversation, between};
 use crate::track::data_trace;
 use crate::track::findings::Finding;
 use crate::track::neighbours::mac_text;
-use crate::track::sessions::{Detail, Row, Sessions};
+use crate::track::sessions::{Detail, Rows, Sessions};
 use crate::track::tcp::{Connection, Event, saw};
 
 /// Bytes gathered before they are written.
 const CHUNK: usize = 1 << 16;
 
 /// Writes every row, then what is found about the trace as a whole. False when nobody listens.
-pub fn write(rows: &[Row<'_>], findings: &[Finding], s: &Sessions, out: &Output) -> bool {
+pub fn write(rows: &Rows<'_>, findings: &[Finding], s: &Sessions, out: &Output) -> bool {
     let mut by_row: Vec<(_, &Finding)> = findings.iter().filter_map(|f| Some((f.of?, f))).collect();
     by_row.sort_by_key(|f| f.0);
     let mut text = Vec::new();
-    for r in rows {
+    for r in rows.iter(0) {
         let key = (r.conversation.kind, r.stream);
         let at = by_row.partition_point(|f| f.0 < key);
         let own = by_row[at..].iter().take_while(|f| f.0 == key).map(|f| finding(f.1)).collect();

@@ -134,9 +134,11 @@ fn followed(a: &Args, filter: Option<&Filter>) -> (Report, Sessions) {
         })
         .collect();
     let asked = input::asked(false, &Vec::new(), filter);
-    let report = pipeline::run(&a.input.files, &a.input.options(None), &a.input.settings(asked), workers);
+    let mut report = pipeline::run(&a.input.files, &a.input.options(None), &a.input.settings(asked), workers);
     let sessions = Arc::into_inner(sessions).map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
-    (report, sessions.unwrap_or_default())
+    let sessions = sessions.unwrap_or_default();
+    sessions.tell(&mut report);
+    (report, sessions)
 }
 
 /// What is wrong in these traces, worst first, for programs that hold the analyzer: what
@@ -197,7 +199,7 @@ impl Work for Worker {
     }
 
     fn deliver(&mut self, batch: &Batch) -> bool {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).take(&self.observer, batch);
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).take(&mut self.observer, batch);
         true
     }
 }

@@ -9,9 +9,12 @@ use std::sync::Arc;
 use crate::decode::app::{self, App, Need, State, Talk, Verdict};
 use crate::decode::net::Ip;
 use crate::decode::{Buf, Ctx, Outcome, Sink, Value, data, fmt::Out};
-use crate::track::memory::Ends;
-use crate::track::streams::{Bytes, Conn, Joined, Key, Step, Streams, Table};
+use crate::track::memory;
+use crate::track::sessions::plain;
+use crate::track::streams::{Bytes, Conn, Joined, Step, Streams, Table};
+use crate::track::tcp::Ends;
 use crate::track::tcp::segment::flag::{ACK, FIN, RST, SYN};
+use crate::track::tcp::segment::{Segment as Followed, mapped};
 
 use super::tcp::{self, PAYLOAD};
 
@@ -22,6 +25,10 @@ pub struct Segment {
     pub addresses: [[u8; 16]; 2],
     /// Source and destination port.
     pub ports: [u16; 2],
+    /// IP version.
+    pub version: u8,
+    /// True when the source is the higher of the two ends.
+    pub upper: bool,
     /// Sequence number.
     pub seq: u32,
     /// Acknowledgment number.
@@ -35,28 +42,38 @@ pub struct Segment {
 impl Segment {
     /// A segment of this header; `whole` when nothing of it is missing.
     #[must_use]
-    pub const fn new(ip: &Ip, ports: [u16; 2], seq: u32, ack: u32, flags: u16, whole: bool) -> Self {
-        Self { addresses: [ip.src, ip.dst], ports, seq, ack, flags, whole }
+    pub fn new(ip: &Ip, ports: [u16; 2], seq: u32, ack: u32, flags: u16, whole: bool) -> Self {
+        let upper = (ip.src, ports[0]) > (ip.dst, ports[1]);
+        Self { addresses: [ip.src, ip.dst], ports, version: ip.version, upper, seq, ack, flags, whole }
     }
 
-    fn upper(&self) -> bool {
-        (self.addresses[0], self.ports[0]) > (self.addresses[1], self.ports[1])
-    }
-
-    fn key(&self) -> Key {
-        let Self { addresses: [a, b], ports: [p, q], .. } = *self;
-        if self.upper() {
-            Key { addresses: [b, a], ports: [q, p] }
-        } else {
-            Key { addresses: [a, b], ports: [p, q] }
+    /// The same of a segment that is followed.
+    #[inline]
+    #[must_use]
+    pub fn of(s: &Followed, whole: bool) -> Self {
+        let (src, dst) = (s.source(), s.destination());
+        let ((from, v6), (to, _)) = (plain(src.0), plain(dst.0));
+        Self {
+            addresses: [from, to],
+            ports: [src.1, dst.1],
+            version: if v6 { 6 } else { 4 },
+            upper: s.upper,
+            seq: s.seq,
+            ack: s.ack,
+            flags: s.flags,
+            whole,
         }
+    }
+
+    fn ends(&self) -> Ends {
+        Ends::of(self.addresses.map(|a| mapped(self.version, a)), self.ports).0
     }
 }
 
 /// Decodes the payload `b` of a segment.
 pub fn payload<S: Sink>(c: &mut Ctx<'_, S>, s: &Segment, b: Buf<'_>) {
     match &c.streams {
-        Some(Streams::Record(..)) => Recording { c, s }.segment(b),
+        Some(Streams::Record(..)) => record(c, s, &s.ends(), b),
         Some(Streams::Replay(_)) => replay(c, s, b),
         None => {
             if b.captured() > 0 {
@@ -169,7 +186,7 @@ fn call<S: Sink>(
     let mut t = Talk {
         addresses: s.addresses,
         ports: s.ports,
-        upper: s.upper(),
+        upper: s.upper,
         state,
         may_wait,
         ending: s.flags & FIN != 0,
@@ -178,7 +195,7 @@ fn call<S: Sink>(
         expect: None,
         becomes: None,
     };
-    c.ends = Ends { addresses: s.addresses, ports: s.ports, stream: true };
+    c.ends = memory::Ends { addresses: s.addresses, ports: s.ports, stream: true };
     let verdict = match on(c, bytes, b, |c, b| app::call(c, app, b, &mut t)) {
         Ok(v) => v,
         Err(why) => {
@@ -197,6 +214,7 @@ const fn before(a: u32, b: u32) -> bool {
 /// Finds out what becomes of a segment.
 struct Recording<'r, 'c, S> {
     c: &'r mut Ctx<'c, S>,
+    ends: &'r Ends,
     s: &'r Segment,
 }
 
@@ -207,6 +225,84 @@ enum Kind {
     KeepAlive,
     /// Seen before, or late.
     Stale,
+}
+
+/// True for a segment that changes nothing but where numbers stand: no bytes, and no end.
+#[inline]
+#[must_use]
+pub fn carries_nothing(s: &Segment, b: Buf<'_>) -> bool {
+    b.reported() == 0 && s.flags & (FIN | RST) == 0
+}
+
+/// Takes note of such a segment.
+pub fn note(s: &Segment, ends: &Ends, table: &mut Table) {
+    let mut connections = std::mem::take(&mut table.connections);
+    let (conn, forgotten) = connections.get(ends);
+    table.release(forgotten);
+    follow(s, conn, table, 0);
+    table.connections = connections;
+}
+
+/// Finds out what becomes of the payload `b` of a segment between `ends`, in input order.
+pub fn record<S: Sink>(c: &mut Ctx<'_, S>, s: &Segment, ends: &Ends, b: Buf<'_>) {
+    let mut r = Recording { c, ends, s };
+    let start = r.steps().len();
+    let mut connections = std::mem::take(&mut r.table().connections);
+    let (conn, forgotten) = connections.get(ends);
+    r.table().release(forgotten);
+    let kind = follow(s, conn, r.table(), b.reported() as u32);
+    if s.flags & RST == 0 {
+        let until_end = conn.sides[usize::from(s.upper)].until_end;
+        if s.flags & FIN != 0 && until_end && r.finish(conn, kind, b) {
+        } else if b.captured() > 0 {
+            r.payload(conn, kind, b);
+        }
+    }
+    r.table().connections = connections;
+    if r.steps().len() > start || b.captured() > 0 {
+        r.steps().push(Step::End);
+        r.table().evict();
+    }
+}
+
+/// Follows the sequence numbers.
+fn follow(s: &Segment, conn: &mut Conn, table: &mut Table, len: u32) -> Kind {
+    if s.flags & SYN != 0 {
+        if s.flags & ACK == 0 && conn.opened.is_some_and(|o| o != s.seq) {
+            table.reset(conn);
+        }
+        if s.flags & ACK == 0 {
+            conn.opened = Some(s.seq);
+            conn.server_port = Some(s.ports[1]);
+        } else {
+            conn.server_port = Some(s.ports[0]);
+        }
+    }
+    let upper = usize::from(s.upper);
+    let acked = conn.sides[1 - upper].acked;
+    let side = &mut conn.sides[upper];
+    if s.flags & ACK != 0 && side.acked.is_none_or(|a| before(a, s.ack)) {
+        side.acked = Some(s.ack);
+    }
+    let first = s.seq.wrapping_add(u32::from(s.flags & SYN != 0));
+    let end = first.wrapping_add(len);
+    let kind = match side.next {
+        Some(n) if len > 0 && before(first, n) => {
+            if len <= 1 && first.wrapping_add(1) == n && s.flags & (SYN | FIN | RST) == 0 {
+                Kind::KeepAlive
+            } else if acked.is_some_and(|a| !before(a, end)) {
+                // Acknowledged already: Wireshark calls it spurious, and decodes it again.
+                Kind::Fresh
+            } else {
+                Kind::Stale
+            }
+        }
+        _ => Kind::Fresh,
+    };
+    if side.next.is_none_or(|n| before(n, end)) {
+        side.next = Some(end);
+    }
+    kind
 }
 
 impl<S: Sink> Recording<'_, '_, S> {
@@ -226,71 +322,10 @@ impl<S: Sink> Recording<'_, '_, S> {
         self.record().1
     }
 
-    fn segment(mut self, b: Buf<'_>) {
-        let key = self.s.key();
-        let start = self.steps().len();
-        let mut conn = self.table().take(&key).unwrap_or_default();
-        let fin = self.s.flags & FIN != 0;
-        let kind = self.note(&mut conn, b.reported() as u32);
-        if self.s.flags & RST == 0 {
-            let until_end = conn.sides[usize::from(self.s.upper())].until_end;
-            if fin && until_end && self.finish(&mut conn, key, kind, b) {
-            } else if b.captured() > 0 {
-                self.payload(&mut conn, key, kind, b);
-            }
-        }
-        self.table().put(key, conn);
-        self.table().evict();
-        if self.steps().len() > start || b.captured() > 0 {
-            self.steps().push(Step::End);
-        }
-    }
-
-    /// Follows the sequence numbers.
-    fn note(&mut self, conn: &mut Conn, len: u32) -> Kind {
-        let s = self.s;
-        if s.flags & SYN != 0 {
-            if s.flags & ACK == 0 && conn.opened.is_some_and(|o| o != s.seq) {
-                self.table().reset(conn);
-            }
-            if s.flags & ACK == 0 {
-                conn.opened = Some(s.seq);
-                conn.server_port = Some(s.ports[1]);
-            } else {
-                conn.server_port = Some(s.ports[0]);
-            }
-        }
-        let upper = usize::from(s.upper());
-        let acked = conn.sides[1 - upper].acked;
-        let side = &mut conn.sides[upper];
-        if s.flags & ACK != 0 && side.acked.is_none_or(|a| before(a, s.ack)) {
-            side.acked = Some(s.ack);
-        }
-        let first = s.seq.wrapping_add(u32::from(s.flags & SYN != 0));
-        let end = first.wrapping_add(len);
-        let kind = match side.next {
-            Some(n) if len > 0 && before(first, n) => {
-                if len <= 1 && first.wrapping_add(1) == n && s.flags & (SYN | FIN | RST) == 0 {
-                    Kind::KeepAlive
-                } else if acked.is_some_and(|a| !before(a, end)) {
-                    // Acknowledged already: Wireshark calls it spurious, and decodes it again.
-                    Kind::Fresh
-                } else {
-                    Kind::Stale
-                }
-            }
-            _ => Kind::Fresh,
-        };
-        if side.next.is_none_or(|n| before(n, end)) {
-            side.next = Some(end);
-        }
-        kind
-    }
-
     /// The connection is closed: what a message lacked will not come.
-    fn finish(&mut self, conn: &mut Conn, key: Key, kind: Kind, b: Buf<'_>) -> bool {
+    fn finish(&mut self, conn: &mut Conn, kind: Kind, b: Buf<'_>) -> bool {
         let (s, frame) = (self.s, self.c.frame.number);
-        let upper = usize::from(s.upper());
+        let upper = usize::from(s.upper);
         let side = &mut conn.sides[upper];
         if side.ended {
             return false;
@@ -305,16 +340,16 @@ impl<S: Sink> Recording<'_, '_, S> {
             self.steps().push(Step::Segment { at: 0, len: b.captured() as u32, again: false });
         }
         self.steps().push(Step::Pieces(Arc::clone(&joined)));
-        self.decode(conn, key, kind, false, &Bytes::Joined(joined), b);
+        self.decode(conn, kind, false, &Bytes::Joined(joined), b);
         true
     }
 
-    fn payload(&mut self, conn: &mut Conn, key: Key, kind: Kind, b: Buf<'_>) {
-        let upper = usize::from(self.s.upper());
+    fn payload(&mut self, conn: &mut Conn, kind: Kind, b: Buf<'_>) {
+        let upper = usize::from(self.s.upper);
         let frame = self.c.frame.number;
         if !self.s.whole {
             // What is not whole is not joined.
-            self.decode(conn, key, kind, false, &Bytes::Here(0), b);
+            self.decode(conn, kind, false, &Bytes::Here(0), b);
             return;
         }
         let mut at = 0usize;
@@ -366,7 +401,7 @@ impl<S: Sink> Recording<'_, '_, S> {
                     };
                     let total = joined.data.len();
                     let bytes = Bytes::Joined(Arc::clone(&joined));
-                    let verdict = self.decode(conn, key, kind, true, &bytes, rest);
+                    let verdict = self.decode(conn, kind, true, &bytes, rest);
                     let side = &mut conn.sides[upper];
                     if let Verdict::More { at: offset, need } = verdict
                         && offset <= total - take.min(total)
@@ -389,7 +424,7 @@ impl<S: Sink> Recording<'_, '_, S> {
                         let from = at + take - (total - offset);
                         let rest = b.from(from);
                         let seq = seq.wrapping_add((from - at) as u32);
-                        self.begin(conn, key, seq, need, rest);
+                        self.begin(conn, seq, need, rest);
                         self.steps().push(Step::Waiting(false));
                         self.steps().push(Step::Segment {
                             at: from as u32,
@@ -406,12 +441,12 @@ impl<S: Sink> Recording<'_, '_, S> {
                     self.steps().push(Step::Another(at as u32));
                 }
                 None => {
-                    let verdict = self.decode(conn, key, kind, true, &Bytes::Here(at as u32), b);
+                    let verdict = self.decode(conn, kind, true, &Bytes::Here(at as u32), b);
                     if let Verdict::More { at: offset, need } = verdict {
                         let from = at + offset;
                         let rest = b.from(from);
                         let seq = seq.wrapping_add(offset as u32);
-                        self.begin(conn, key, seq, need, rest);
+                        self.begin(conn, seq, need, rest);
                         self.steps().push(Step::Waiting(offset == 0));
                         self.steps().push(Step::Segment {
                             at: from as u32,
@@ -425,23 +460,16 @@ impl<S: Sink> Recording<'_, '_, S> {
         }
     }
 
-    fn begin(&mut self, conn: &mut Conn, key: Key, seq: u32, need: Need, rest: Buf<'_>) {
-        let upper = self.s.upper();
+    fn begin(&mut self, conn: &mut Conn, seq: u32, need: Need, rest: Buf<'_>) {
+        let upper = self.s.upper;
         let side = &mut conn.sides[usize::from(upper)];
         let frame = self.c.frame.number;
-        self.table().begin((key, upper), side, need, frame, (seq, rest.bytes()));
+        let ends = *self.ends;
+        self.table().begin((ends, upper), side, need, frame, (seq, rest.bytes()));
     }
 
     /// Looks for a decoder, calls it, and writes down which it was.
-    fn decode(
-        &mut self,
-        conn: &mut Conn,
-        key: Key,
-        kind: Kind,
-        may_wait: bool,
-        bytes: &Bytes,
-        b: Buf<'_>,
-    ) -> Verdict {
+    fn decode(&mut self, conn: &mut Conn, kind: Kind, may_wait: bool, bytes: &Bytes, b: Buf<'_>) -> Verdict {
         match kind {
             Kind::Stale => return Verdict::Done,
             Kind::KeepAlive => {
@@ -451,9 +479,11 @@ impl<S: Sink> Recording<'_, '_, S> {
             Kind::Fresh => {}
         }
         if conn.app.is_none() && matches!(conn.state, State::None) {
-            let ends = [0, 1].map(|i| (key.addresses[i], key.ports[i]));
-            let table = self.table();
-            if let Some(e) = ends.iter().find_map(|(a, p)| table.expected(*a, *p)) {
+            // The lower end first.
+            let order = if self.s.upper { [1, 0] } else { [0, 1] };
+            let (s, table) = (self.s, self.table());
+            let expected = order.into_iter().find_map(|i| table.expected(s.addresses[i], s.ports[i]));
+            if let Some(e) = expected {
                 conn.app = Some(e.app);
                 conn.state = e.state.clone();
             }
@@ -509,7 +539,7 @@ impl<S: Sink> Recording<'_, '_, S> {
         if let Some(app) = app::guess(view) {
             return Some(app);
         }
-        self.c.ends = Ends { addresses: self.s.addresses, ports: self.s.ports, stream: true };
+        self.c.ends = memory::Ends { addresses: self.s.addresses, ports: self.s.ports, stream: true };
         let before = self.steps().len();
         let rpc = app::rpc::record::looks_like(self.c, view);
         self.steps().truncate(before);

@@ -5,6 +5,6 @@ pub mod desegment;
 pub mod mptcp;
 pub mod sctp;
 pub mod tcp;
-mod tcp_analysis;
+pub mod tcp_analysis;
 pub mod tcp_options;
 pub mod udp;

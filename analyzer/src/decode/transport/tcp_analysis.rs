@@ -73,6 +73,17 @@ fn numbers<S: Sink>(c: &mut Ctx<'_, S>, answer: &Answer, b: Buf<'_>) {
     }
 }
 
+/// Which flags make a field be there, of fields that say no more than that and occur once.
+#[must_use]
+pub fn flags_of(id: FieldId) -> Option<u16> {
+    match id {
+        ANALYSIS_FLAGS => Some(u16::MAX),
+        RETRANSMISSION => Some(analysis::AGAIN),
+        DUPLICATE_ACK => None,
+        _ => FLAGS.iter().find(|(_, known)| *known == id).map(|(flag, _)| *flag),
+    }
+}
+
 /// Fields of the flags that are no more than that.
 const FLAGS: [(u16, FieldId); 14] = [
     (analysis::REUSED_PORTS, REUSED_PORTS),

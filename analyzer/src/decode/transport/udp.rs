@@ -32,7 +32,8 @@ pub mod udplite {
     crate::protocol! { Udplite, "udplite", "Lightweight User Datagram Protocol"; }
 }
 
-const HDR: usize = 8;
+/// Length of the header.
+pub const HDR: usize = 8;
 
 /// True for fields that depend on the datagrams before.
 #[must_use]
@@ -40,10 +41,17 @@ pub fn depends_on_flow(id: FieldId) -> bool {
     [STREAM, TIME_RELATIVE, TIME_DELTA].contains(&id)
 }
 
+/// True for a datagram that counts in the times of its stream: Wireshark takes no note of an empty one.
+#[inline]
+#[must_use]
+pub fn timed(b: Buf<'_>) -> bool {
+    b.reported() > HDR
+}
+
 /// Where the datagram stands among those between the same ends.
 #[inline]
 fn stream<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, ports: [u16; 2], b: Buf<'_>) {
-    let timed = !c.quoted && b.reported() > HDR;
+    let timed = !c.quoted && timed(b);
     let Some(place) = c.flows.as_mut().and_then(|f| f.datagram(c.frame, ip, ports, timed)) else { return };
     c.bits(STREAM, place.stream, b, 0, 0);
     if timed {
@@ -120,8 +128,12 @@ fn line<S: Sink>(c: &mut Ctx<'_, S>, protocol: &'static str, src: u16, dst: u16,
     }
 }
 
+/// Dissects what a datagram carries.
+///
+/// # Errors
+/// What its decoder stopped at.
 #[inline]
-fn payload<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, [src, dst]: [u16; 2], b: Buf<'_>) -> Outcome {
+pub fn payload<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, [src, dst]: [u16; 2], b: Buf<'_>) -> Outcome {
     if b.reported() == 0 {
         return Ok(());
     }

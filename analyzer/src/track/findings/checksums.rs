@@ -1,6 +1,6 @@
 //! Wrong checksums: damage on the way, told apart from what an adapter fills in later.
 
-use super::{Context, Finding, Options, Severity, many};
+use super::{Context, Finding, Found, Options, Severity, many};
 use crate::track::checksums::Sums;
 use crate::track::conversations::Kind;
 
@@ -9,9 +9,10 @@ use crate::track::conversations::Kind;
 fn accepted(x: &Context<'_>, src: [u8; 16], sums: &Sums) -> bool {
     match sums.of {
         Some((Kind::Tcp, stream)) => {
-            let at = x.tcp.binary_search_by_key(&stream, |t| t.0.stream);
+            let at = x.connections.binary_search_by_key(&stream, |c| c.stream);
             at.is_ok_and(|i| {
-                let (c, v) = &x.tcp[i];
+                let c = x.connections[i];
+                let Some(v) = x.s.tcp_row(c) else { return false };
                 let end = usize::from(v.ends[0].addr != src);
                 let side = &c.sides[(usize::from(c.first_sender) ^ end) & 1];
                 side.events().retransmissions() == 0 && v.packets[1 - end] > 0
@@ -25,7 +26,7 @@ fn accepted(x: &Context<'_>, src: [u8; 16], sums: &Sums) -> bool {
     }
 }
 
-pub(super) fn find(x: &Context<'_>, o: Options, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, o: Options, out: &mut Found) {
     let s = x.s;
     let mut wrong: Vec<_> = s.checksums.wrong().collect();
     wrong.sort_unstable_by_key(|w| w.0.addr);

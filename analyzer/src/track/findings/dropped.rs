@@ -1,8 +1,8 @@
 //! Packets that a z/OS stack threw away, as its packet trace says.
 
-use super::{Context, Finding, Severity, many};
+use super::{Context, Finding, Found, Severity, many};
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let s = x.s;
     for (why, e) in &s.drops.reasons {
         let verb = if e.count == 1 { "was" } else { "were" };

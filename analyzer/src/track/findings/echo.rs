@@ -1,6 +1,6 @@
 //! Pings that were not answered.
 
-use super::{Context, Finding, Severity, many};
+use super::{Context, Finding, Found, Severity, many};
 use crate::source::frame::Timestamp;
 use crate::track::conversations::{Kind, between};
 use crate::track::sessions::Sessions;
@@ -16,7 +16,7 @@ pub(super) fn overdue(asked: Option<Timestamp>, s: &Sessions, patience: i64) -> 
     }
 }
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let s = x.s;
     for (i, (c, d)) in s.icmp.table.all.iter().zip(&s.icmp.details).enumerate() {
         for by in 0..2 {

@@ -1,12 +1,12 @@
 //! Datagrams whose fragments never all arrived.
 
-use super::{Context, Finding, Severity, echo::overdue, many};
+use super::{Context, Finding, Found, Severity, echo::overdue, many};
 use crate::track::conversations::Address;
 
 /// Reassembly gives up after 15 to 120 seconds; fragments that belong together come together.
 const PATIENCE: i64 = 2_000_000_000;
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let s = x.s;
     type Pair = ([u8; 16], [u8; 16], u8);
     let mut pairs: Vec<(Pair, u64, Vec<u64>)> = Vec::new();

@@ -19,6 +19,7 @@ mod tcp_time;
 mod udp;
 
 use std::collections::{HashMap, HashSet};
+use std::io::Write as _;
 
 use foldhash::fast::RandomState;
 
@@ -26,6 +27,7 @@ use super::conversations::{Conversation, End, Kind};
 use super::evidence::Evidence;
 use super::sessions::Sessions;
 use super::tcp::Connection;
+use crate::decode::fmt::Out as _;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,8 +130,8 @@ type Flow = (u8, u16, u16, [u8; 16], [u8; 16]);
 /// The trackers, with what several rules look up in them.
 struct Context<'a> {
     s: &'a Sessions,
-    /// TCP connections that had packets.
-    tcp: Vec<(&'a Connection, Conversation)>,
+    /// TCP connections in order of first appearance.
+    connections: Vec<&'a Connection>,
     /// Latest TCP connection between two ends, lower first; filled when there are errors.
     by_ends: HashMap<[End; 2], u32, RandomState>,
     /// Packets that an error message is about.
@@ -142,26 +144,59 @@ struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn new(s: &'a Sessions) -> Self {
-        let tcp: Vec<_> = s.tcp.connections().into_iter().filter_map(|c| Some((c, s.tcp_row(c)?))).collect();
+        let connections = s.tcp.connections();
+        let tcp = || connections.iter().filter_map(|c| Some((c.stream, s.tcp_row(c)?)));
         let errors = !s.icmp.errors.is_empty();
-        let by_ends = tcp.iter().filter(|_| errors).map(|(c, v)| (sorted(v.ends), c.stream)).collect();
+        let by_ends = tcp().filter(|_| errors).map(|(stream, v)| (sorted(v.ends), stream)).collect();
         let about = || s.icmp.errors.iter().map(|(a, _)| a);
         let neighbours = !s.arp.details.is_empty() || !s.nd.details.is_empty();
-        let both = |c: &&Conversation| neighbours && c.packets[0] > 0 && c.packets[1] > 0;
-        let heard = tcp.iter().map(|t| &t.1).chain(&s.udp.table.all).filter(both);
+        let both = |c: &Conversation| neighbours && c.packets[0] > 0 && c.packets[1] > 0;
+        let heard = tcp().map(|t| t.1).chain(s.udp.table.all.iter().copied()).filter(both);
         Self {
             s,
             by_ends,
             flows: about().map(|a| (a.flow.0, a.flow.1, a.flow.2, a.to, a.dst)).collect(),
             hosts: about().map(|a| (a.to, a.dst)).collect(),
             heard: heard.flat_map(|c| c.ends).map(|e| e.addr).collect(),
-            tcp,
+            connections,
         }
+    }
+
+    /// TCP connections that had packets.
+    fn tcp(&self) -> impl Iterator<Item = (&'a Connection, Conversation)> + '_ {
+        self.connections.iter().filter_map(|&c| Some((c, self.s.tcp_row(c)?)))
     }
 
     /// True when an error message says what became of packets from one end to the other.
     fn complained(&self, protocol: u8, from: End, to: End) -> bool {
         self.flows.contains(&(protocol, from.port, to.port, from.addr, to.addr))
+    }
+}
+
+/// Findings so far: the worst [`MAX_FINDINGS`] of them, and not many more.
+#[derive(Debug, Default)]
+struct Found(Vec<Finding>);
+
+impl Found {
+    fn push(&mut self, f: Finding) {
+        self.0.push(f);
+        if self.0.len() >= 2 * MAX_FINDINGS {
+            self.order();
+        }
+    }
+
+    /// Puts the worst first, and what is beyond the limit away.
+    fn order(&mut self) {
+        self.0.sort_by(|a, b| {
+            let first = |f: &Finding| f.packets.first().copied().unwrap_or(u64::MAX);
+            (a.severity, std::cmp::Reverse(a.count), first(a), a.rule).cmp(&(
+                b.severity,
+                std::cmp::Reverse(b.count),
+                first(b),
+                b.rule,
+            ))
+        });
+        self.0.truncate(MAX_FINDINGS);
     }
 }
 
@@ -172,7 +207,7 @@ fn sorted([a, b]: [End; 2]) -> [End; 2] {
 /// Every finding, worst first.
 #[must_use]
 pub fn all(s: &Sessions, o: Options) -> Vec<Finding> {
-    let mut out = Vec::new();
+    let mut out = Found::default();
     let s = &Context::new(s);
     tcp_open::find(s, &mut out);
     tcp_loss::find(s, &mut out);
@@ -188,17 +223,8 @@ pub fn all(s: &Sessions, o: Options) -> Vec<Finding> {
     fragments::find(s, &mut out);
     checksums::find(s, o, &mut out);
     dropped::find(s, &mut out);
-    out.sort_by(|a, b| {
-        let first = |f: &Finding| f.packets.first().copied().unwrap_or(u64::MAX);
-        (a.severity, std::cmp::Reverse(a.count), first(a), a.rule).cmp(&(
-            b.severity,
-            std::cmp::Reverse(b.count),
-            first(b),
-            b.rule,
-        ))
-    });
-    out.truncate(MAX_FINDINGS);
-    out
+    out.order();
+    out.0
 }
 
 /// `1 packet`, `2 packets`.
@@ -213,12 +239,36 @@ pub fn many(n: impl Into<u64>, what: &str) -> String {
 /// A time that people read: `12.3 ms`, `4.5 s`.
 #[must_use]
 pub fn time(nanos: impl Into<i128>) -> String {
-    let s = super::conversations::seconds(nanos.into());
-    if s >= 1.0 {
-        format!("{s:.1} s")
-    } else if s >= 0.001 {
-        format!("{:.1} ms", s * 1e3)
-    } else {
-        format!("{:.0} us", s * 1e6)
+    let mut text = Vec::new();
+    put_time(&mut text, nanos.into());
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends what [`time`] says.
+pub fn put_time(out: &mut Vec<u8>, nanos: i128) {
+    let (unit, name) = match nanos {
+        1_000_000_000.. => (1_000_000_000, "s"),
+        1_000_000.. => (1_000_000, "ms"),
+        _ => (1000, "us"),
+    };
+    let step = if unit == 1000 { unit } else { unit / 10 };
+    match u64::try_from(nanos) {
+        // Halves, and what is beyond the digits of a floating-point number, are rounded as such a number is.
+        Ok(n) if n % step != step / 2 && n < 1 << 50 => {
+            let steps = (n + step / 2) / step;
+            if unit == 1000 {
+                out.dec(steps);
+            } else {
+                out.dec(steps / 10);
+                out.extend_from_slice(&[b'.', b'0' + (steps % 10) as u8]);
+            }
+        }
+        _ => {
+            let value = super::conversations::seconds(nanos) * (1e9 / unit as f64);
+            let decimals = usize::from(unit != 1000);
+            let _ = write!(out, "{value:.decimals$}");
+        }
     }
+    out.push(b' ');
+    out.text(name);
 }

@@ -1,13 +1,13 @@
 //! Packets too long for their way: messages that say so.
 
-use super::{Context, Finding, Severity, reachability::conversation};
+use super::{Context, Finding, Found, Severity, reachability::conversation};
 use crate::track::conversations::between;
 use crate::track::icmp::Complaint;
 
 /// Packets under way when the first message is sent arrive within this time.
 const DEAF: i64 = 3_000_000_000;
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let s = x.s;
     for ((a, e), times) in s.icmp.errors.iter().zip(&s.icmp.times) {
         let Complaint::TooBig(mtu) = a.what else { continue };

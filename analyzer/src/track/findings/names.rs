@@ -1,6 +1,6 @@
 //! DNS questions without an answer, with a refusal, or with a slow one.
 
-use super::{Context, Finding, Severity, echo::overdue, many, time};
+use super::{Context, Finding, Found, Severity, echo::overdue, many, time};
 use crate::track::conversations::{Conversation, Kind};
 
 /// Resolvers ask again after this long.
@@ -24,7 +24,7 @@ fn server(c: &Conversation) -> usize {
     usize::from(c.ends[0].port != 53)
 }
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let s = x.s;
     for (i, (c, d)) in s.udp.table.all.iter().zip(&s.udp.details).enumerate() {
         let Some(dns) = &d.dns else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Context, Finding, Severity, echo::overdue, many};
+use super::{Context, Finding, Found, Severity, echo::overdue, many};
 use crate::track::conversations::{Address, Conversation, Kind};
 use crate::track::neighbours::{Detail, Neighbours, mac_text};
 
@@ -10,7 +10,7 @@ use crate::track::neighbours::{Detail, Neighbours, mac_text};
 const TRIES: u32 = 3;
 const PATIENCE: i64 = 1_000_000_000;
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let s = x.s;
     for (kind, n, what) in [(Kind::Arp, &s.arp, "ARP"), (Kind::Nd, &s.nd, "neighbour discovery")] {
         duplicates(n, kind, out);
@@ -18,7 +18,7 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-fn duplicates(n: &Neighbours, kind: Kind, out: &mut Vec<Finding>) {
+fn duplicates(n: &Neighbours, kind: Kind, out: &mut Found) {
     let v6 = kind == Kind::Nd;
     for r in &n.refused {
         let address = r.address;
@@ -72,7 +72,7 @@ fn duplicates(n: &Neighbours, kind: Kind, out: &mut Vec<Finding>) {
     }
 }
 
-fn unanswered(x: &Context<'_>, n: &Neighbours, kind: Kind, what: &str, out: &mut Vec<Finding>) {
+fn unanswered(x: &Context<'_>, n: &Neighbours, kind: Kind, what: &str, out: &mut Found) {
     // Answers go to the asker alone: only a trace that shows some of them shows that one is missing.
     let answered = |(c, d): (&Conversation, &Detail)| (!d.replies.is_empty()).then_some(c.ends[0].addr);
     let askers: HashSet<[u8; 16]> = n.table.all.iter().zip(&n.details).filter_map(answered).collect();

@@ -1,6 +1,6 @@
 //! What routers and hosts say in ICMP errors: unreachable, forbidden, redirected, looping.
 
-use super::{Context, Finding, Severity, many, sorted};
+use super::{Context, Finding, Found, Severity, many, sorted};
 use crate::track::conversations::{End, Kind};
 use crate::track::evidence::Evidence;
 use crate::track::icmp::{About, Complaint};
@@ -37,7 +37,7 @@ struct Group {
     flows: u32,
 }
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let s = x.s;
     let mut groups: Vec<Group> = Vec::new();
     for (a, e) in &s.icmp.errors {

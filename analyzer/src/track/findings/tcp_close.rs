@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::{Context, Finding, Severity, echo::overdue};
+use super::{Context, Finding, Found, Severity, echo::overdue};
 use crate::source::frame::Timestamp;
 use crate::track::conversations::Kind;
 use crate::track::tcp::{Connection, State};
@@ -16,8 +16,9 @@ const IDLE: i64 = 3600 * 1_000_000_000;
 /// After so long the rest of the trace has nothing to do with it.
 const UNRELATED: i64 = 24 * IDLE;
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
-    for (c, v) in &x.tcp {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
+    for (c, v) in x.tcp() {
+        let v = &v;
         let of = Some((Kind::Tcp, c.stream));
         match c.state() {
             State::Reset => reset(c, v, out),
@@ -56,7 +57,7 @@ fn last(c: &Connection) -> Option<Timestamp> {
     (c.latest() != 0).then(|| Timestamp::from_nanos(c.latest().into()))
 }
 
-fn reset(c: &Connection, v: &crate::track::conversations::Conversation, out: &mut Vec<Finding>) {
+fn reset(c: &Connection, v: &crate::track::conversations::Conversation, out: &mut Found) {
     let [a, b] = [0, 1].map(|end| &c.sides[(usize::from(c.first_sender) ^ end) & 1]);
     // After a FIN a reset only cleans up, and so it does after a SYN scan.
     let closing = a.fin_frame != 0 || b.fin_frame != 0;
@@ -79,13 +80,14 @@ fn reset(c: &Connection, v: &crate::track::conversations::Conversation, out: &mu
 }
 
 /// A connection between the same ends that was not over.
-fn reused(x: &Context<'_>, out: &mut Vec<Finding>) {
-    if !x.tcp.iter().any(|(c, _)| c.reused) {
+fn reused(x: &Context<'_>, out: &mut Found) {
+    let again = x.connections.iter().filter(|c| c.reused);
+    let mut latest: HashMap<_, Option<&Connection>, RandomState> = again.map(|c| (c.ends, None)).collect();
+    if latest.is_empty() {
         return;
     }
-    let mut latest: HashMap<_, &Connection, RandomState> = HashMap::default();
-    for (c, v) in &x.tcp {
-        let before = latest.insert((c.ends.addresses, c.ends.ports), c);
+    for (c, v) in x.tcp() {
+        let before = latest.get_mut(&c.ends).and_then(|known| known.replace(c));
         if let Some(b) = before
             && c.reused
             && matches!(b.state(), State::Open | State::HalfClosed)

@@ -1,6 +1,6 @@
 //! Who holds up a connection: closed and small windows, late acknowledgments, dead peers.
 
-use super::{Context, Finding, Severity, many, time};
+use super::{Context, Finding, Found, Severity, many, time};
 use crate::track::conversations::{Conversation, Kind};
 use crate::track::tcp::{Connection, Event, Side, saw};
 
@@ -11,8 +11,9 @@ const UNSCALED: u32 = 65_535;
 /// Round trips in microseconds above which a window without scaling limits a connection.
 const FAR: u64 = 10_000_000;
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
-    for (c, v) in &x.tcp {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
+    for (c, v) in x.tcp() {
+        let v = &v;
         for end in 0..2 {
             let side = (usize::from(c.first_sender) ^ end) & 1;
             let (own, other) = (&c.sides[side], &c.sides[1 - side]);
@@ -32,14 +33,7 @@ fn frames(s: &Side, e: Event) -> Vec<u64> {
     s.events().frames(e).iter().map(|&f| f.into()).collect()
 }
 
-fn zero_window(
-    c: &Connection,
-    v: &Conversation,
-    end: usize,
-    own: &Side,
-    other: &Side,
-    out: &mut Vec<Finding>,
-) {
+fn zero_window(c: &Connection, v: &Conversation, end: usize, own: &Side, other: &Side, out: &mut Found) {
     let e = own.events();
     let n = e.count(Event::ZeroWindow);
     if n == 0 {
@@ -81,14 +75,7 @@ fn zero_window(
     );
 }
 
-fn keep_alive(
-    c: &Connection,
-    v: &Conversation,
-    end: usize,
-    own: &Side,
-    other: &Side,
-    out: &mut Vec<Finding>,
-) {
+fn keep_alive(c: &Connection, v: &Conversation, end: usize, own: &Side, other: &Side, out: &mut Found) {
     let n = own.events().count(Event::KeepAlive);
     if n < 3 || own.last_time - other.last_time < 1_000_000_000 || other.rst_frame != 0 {
         return;
@@ -106,7 +93,7 @@ fn keep_alive(
 }
 
 /// The window is the limit, and its end could offer more if both scaled.
-fn unscaled(c: &Connection, v: &Conversation, end: usize, own: &Side, other: &Side, out: &mut Vec<Finding>) {
+fn unscaled(c: &Connection, v: &Conversation, end: usize, own: &Side, other: &Side, out: &mut Found) {
     let opened = |s: &Side| s.has(saw::SYN) || s.has(saw::SYN_ACK);
     if !opened(own) || !opened(other) || own.window_scale().is_some() && other.window_scale().is_some() {
         return;
@@ -136,7 +123,7 @@ fn unscaled(c: &Connection, v: &Conversation, end: usize, own: &Side, other: &Si
 }
 
 /// Acknowledgments held back while the other end waits for them.
-fn late_acks(c: &Connection, v: &Conversation, end: usize, own: &Side, out: &mut Vec<Finding>) {
+fn late_acks(c: &Connection, v: &Conversation, end: usize, own: &Side, out: &mut Found) {
     let d = &own.ack_delay;
     let share = d.sum as f64 / c.duration().max(1) as f64;
     if d.delayed < 10 || share < 0.2 {

@@ -1,6 +1,6 @@
 //! Segments sent again, out of order, or missing in the trace.
 
-use super::{Context, Finding, Severity, many, time};
+use super::{Context, Finding, Found, Severity, many, time};
 use crate::track::conversations::{Conversation, End, Kind};
 use crate::track::icmp::{About, Complaint};
 use crate::track::tcp::{Connection, Event, Side, State, saw};
@@ -37,8 +37,9 @@ impl Way<'_> {
 
 const AGAIN: [Event; 3] = [Event::Retransmission, Event::FastRetransmission, Event::SpuriousRetransmission];
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
-    for (c, v) in &x.tcp {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
+    for (c, v) in x.tcp() {
+        let v = &v;
         if c.sides.iter().all(|s| !s.eventful() && s.packets > 0) {
             continue;
         }
@@ -74,7 +75,7 @@ pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
 }
 
 /// Only one direction is in the trace.
-fn one_way(c: &Connection, v: &Conversation, out: &mut Vec<Finding>) -> bool {
+fn one_way(c: &Connection, v: &Conversation, out: &mut Found) -> bool {
     let Some(silent) = v.packets.iter().position(|&p| p == 0) else { return false };
     let heard = &c.sides[usize::from(c.first_sender) ^ (1 - silent) & 1];
     let answers = heard.has(saw::ACK) && heard.rst_frame == 0;
@@ -118,7 +119,7 @@ fn cut_shorter(x: &Context<'_>, w: &Way<'_>, from: End, to: End) -> bool {
     pieces <= 3 * said.count && w.frames(&events).iter().all(|&f| f > first)
 }
 
-fn again(w: &Way<'_>, out: &mut Vec<Finding>) {
+fn again(w: &Way<'_>, out: &mut Found) {
     let n = w.own.events().retransmissions() + w.repaired();
     if n == 0 {
         return;
@@ -211,7 +212,7 @@ fn silent(w: &Way<'_>, n: u32, packets: Vec<u64>) -> Finding {
     )
 }
 
-fn reordered(w: &Way<'_>, out: &mut Vec<Finding>) {
+fn reordered(w: &Way<'_>, out: &mut Found) {
     let n = w.count(Event::OutOfOrder) - w.repaired();
     if n == 0 || w.count(Event::Lost) > 2 * n && w.own.events().retransmissions() > 0 {
         return;
@@ -230,7 +231,7 @@ fn reordered(w: &Way<'_>, out: &mut Vec<Finding>) {
 }
 
 /// Segments that the receiver got and the trace did not.
-fn incomplete(w: &Way<'_>, out: &mut Vec<Finding>) {
+fn incomplete(w: &Way<'_>, out: &mut Found) {
     let unseen = w.count(Event::AckedUnseen);
     // Gaps that were never asked for again.
     let repaired = w.own.events().retransmissions() + w.count(Event::OutOfOrder);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::{Context, Finding, Severity, echo::overdue, many, time};
+use super::{Context, Finding, Found, Severity, echo::overdue, many, time};
 use crate::track::conversations::{Conversation, End, Kind};
 use crate::track::evidence::Evidence;
 use crate::track::tcp::{Connection, Event, State, saw};
@@ -48,9 +48,10 @@ struct Scan {
     v6: bool,
 }
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let mut failed: HashMap<(Failure, [u8; 16], End), Attempts, RandomState> = HashMap::default();
-    for (c, v) in &x.tcp {
+    for (c, v) in x.tcp() {
+        let v = &v;
         let (client, server) = roles(c);
         let failure = match c.state() {
             State::Refused => Failure::Refused,
@@ -89,7 +90,7 @@ fn unanswered(x: &Context<'_>, c: &Connection, v: &Conversation) -> bool {
     !own.has(saw::ACK) && (v.packets[client] > 1 || overdue(v.times.map(|t| t.1), x.s, PATIENCE))
 }
 
-fn report(failed: HashMap<(Failure, [u8; 16], End), Attempts, RandomState>, out: &mut Vec<Finding>) {
+fn report(failed: HashMap<(Failure, [u8; 16], End), Attempts, RandomState>, out: &mut Found) {
     let mut ports: HashMap<([u8; 16], [u8; 16]), usize, RandomState> = HashMap::default();
     for (_, client, server) in failed.keys() {
         *ports.entry((*client, server.addr)).or_default() += 1;
@@ -160,7 +161,7 @@ fn report(failed: HashMap<(Failure, [u8; 16], End), Attempts, RandomState>, out:
     }
 }
 
-fn half_open(x: &Context<'_>, c: &Connection, v: &Conversation, out: &mut Vec<Finding>) {
+fn half_open(x: &Context<'_>, c: &Connection, v: &Conversation, out: &mut Found) {
     let (client, server) = roles(c);
     let again = c.sides[usize::from(1 - (c.client & 1))].events().retransmissions();
     if again == 0 && !overdue(v.times.map(|t| t.1), x.s, 3 * PATIENCE) {
@@ -185,7 +186,7 @@ fn half_open(x: &Context<'_>, c: &Connection, v: &Conversation, out: &mut Vec<Fi
     );
 }
 
-fn slow(c: &Connection, v: &Conversation, out: &mut Vec<Finding>) {
+fn slow(c: &Connection, v: &Conversation, out: &mut Found) {
     let (client, server) = roles(c);
     let own = &c.sides[usize::from(c.client & 1)];
     let again = own.events().count(Event::Retransmission) > 0 && own.rtt.handshake_us == 0;

@@ -1,6 +1,6 @@
 //! Where the time goes: a slow server or a slow network.
 
-use super::{Context, Finding, Severity, time};
+use super::{Context, Finding, Found, Severity, time};
 use crate::track::conversations::Kind;
 use crate::track::tcp::Event;
 
@@ -9,8 +9,9 @@ const SLOW_ANSWER: u64 = 2_000_000_000;
 /// So is a round trip.
 const SLOW_TRIP: u64 = 400_000_000;
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
-    for (c, v) in &x.tcp {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
+    for (c, v) in x.tcp() {
+        let v = &v;
         let server = usize::from(c.client == c.first_sender);
         let (s, client) = (&c.sides[1 - usize::from(c.client & 1)], &c.sides[usize::from(c.client & 1)]);
         let of = Some((Kind::Tcp, c.stream));

@@ -1,6 +1,6 @@
 //! UDP services that never answer.
 
-use super::{Context, Finding, Severity, echo::overdue, many};
+use super::{Context, Finding, Found, Severity, echo::overdue, many};
 use crate::track::conversations::Kind;
 
 /// Services that answer every request, and what they are called.
@@ -17,7 +17,7 @@ const ANSWERING: [(u16, &str); 8] = [
 /// Most of them are asked again within this time.
 const PATIENCE: i64 = 3_000_000_000;
 
-pub(super) fn find(x: &Context<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(x: &Context<'_>, out: &mut Found) {
     let s = x.s;
     for (i, c) in s.udp.table.all.iter().enumerate() {
         let Some((_, name)) = ANSWERING.iter().find(|a| a.0 == c.ends[1].port) else { continue };

@@ -12,7 +12,7 @@
 use super::answer::{Analysis, analysis::*};
 use super::connection::{Connection, Side, saw};
 use super::events::{Event, Events};
-use super::segment::{Owner, Segment, flag};
+use super::segment::{Segment, flag};
 use super::sequence::Found;
 use super::unacked::NIL;
 
@@ -68,9 +68,6 @@ pub(super) fn count(c: &mut Connection, s: &Segment, own: usize) {
             side.rst_frame = s.frame;
         }
         events(side).note(Event::Reset, s.frame);
-    }
-    if c.owner == Owner::default() {
-        c.owner = s.owner;
     }
 }
 

@@ -6,7 +6,6 @@
 
 use super::events::{Events, NO_EVENTS};
 use super::rtt::{Delay, Response, Rtt};
-use super::segment::Owner;
 use super::sequence::Sequence;
 
 /// The two ends, the lower one first.
@@ -21,14 +20,30 @@ pub struct Ends {
 impl Ends {
     /// The ends of a segment from the first to the second address and port, and whether the first is the
     /// upper one.
+    #[inline]
     #[must_use]
     pub fn of(addresses: [[u8; 16]; 2], ports: [u16; 2]) -> (Self, bool) {
         let ([a, b], [p, q]) = (addresses, ports);
-        if (a, p) > (b, q) {
+        let [x, y] = addresses.map(u128::from_be_bytes);
+        if x > y || x == y && p > q {
             (Self { addresses: [b, a], ports: [q, p] }, true)
         } else {
             (Self { addresses, ports }, false)
         }
+    }
+
+    /// Address and port of an end.
+    #[must_use]
+    pub const fn end(&self, i: usize) -> ([u8; 16], u16) {
+        (self.addresses[i & 1], self.ports[i & 1])
+    }
+
+    /// [`Ends::mixed`] in half its width.
+    #[inline]
+    #[must_use]
+    pub fn hash(&self) -> u32 {
+        let h = self.mixed();
+        (h ^ h >> 32) as u32
     }
 
     /// All bits mixed into one word. There is no secret in it: the same capture gives the same
@@ -213,8 +228,6 @@ pub struct Connection {
     pub network: u64,
     /// Nanoseconds in which a sender had more to say within the window, but did not yet.
     pub sender: u64,
-    /// The socket on z/OS, from the first segment that tells.
-    pub owner: Owner,
     /// Direction `i` is what end `i` sent.
     pub sides: [Side; 2],
     /// How long the server took to answer with data what the client had said.
@@ -229,6 +242,8 @@ pub struct Connection {
     pub completeness: u8,
     /// True when its ports were those of an earlier connection.
     pub reused: bool,
+    /// True when a later connection has the same ends.
+    pub(super) superseded: bool,
     /// True when data came with the SYN.
     pub(super) data_in_syn: bool,
     /// True when it had a packet since the table last looked for room.
@@ -295,6 +310,7 @@ mod tests {
     #[test]
     fn a_connection_is_small() {
         // With its table entries, of which there are at most four for each.
+        println!("SIZES {} {} {}", size_of::<Side>(), size_of::<Sequence>(), size_of::<Connection>());
         assert!(size_of::<Connection>() + 32 <= 600, "{}", size_of::<Connection>());
     }
 }

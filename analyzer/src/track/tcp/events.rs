@@ -36,17 +36,22 @@ pub enum Event {
     Reset,
 }
 
-/// How many kinds there are.
-pub const KINDS: usize = Event::Reset as usize + 1;
-
 /// Frames kept as evidence for each kind.
 pub const EVIDENCE: usize = 3;
 
-/// Events of one direction.
+/// What happened of one kind.
+#[derive(Debug, Clone, Copy)]
+struct Happened {
+    frames: [u32; EVIDENCE],
+    count: u32,
+    event: Event,
+}
+
+/// Events of one direction. Few kinds happen in most of those in which anything does, so only these
+/// take space.
 #[derive(Debug, Clone, Default)]
 pub struct Events {
-    counts: [u32; KINDS],
-    frames: [[u32; EVIDENCE]; KINDS],
+    happened: Vec<Happened>,
     /// Payload bytes sent again.
     pub retransmitted_bytes: u64,
     /// Payload bytes missing in the trace.
@@ -61,8 +66,7 @@ pub struct Events {
 
 /// No events.
 pub(super) static NO_EVENTS: Events = Events {
-    counts: [0; KINDS],
-    frames: [[0; EVIDENCE]; KINDS],
+    happened: Vec::new(),
     retransmitted_bytes: 0,
     lost_bytes: 0,
     max_rto: 0,
@@ -73,8 +77,12 @@ pub(super) static NO_EVENTS: Events = Events {
 impl Events {
     /// How often it happened.
     #[must_use]
-    pub const fn count(&self, e: Event) -> u32 {
-        self.counts[e as usize]
+    pub fn count(&self, e: Event) -> u32 {
+        self.of(e).map_or(0, |h| h.count)
+    }
+
+    fn of(&self, e: Event) -> Option<&Happened> {
+        self.happened.iter().find(|h| h.event == e)
     }
 
     /// Since when this end offers no window, nanoseconds since 1970; `None` when it does.
@@ -86,24 +94,28 @@ impl Events {
     /// The first frames in which it happened.
     #[must_use]
     pub fn frames(&self, e: Event) -> &[u32] {
-        let n = (self.count(e) as usize).min(EVIDENCE);
-        &self.frames[e as usize][..n]
+        self.of(e).map_or(&[], |h| &h.frames[..(h.count as usize).min(EVIDENCE)])
     }
 
     /// Segments sent again, for whatever reason.
     #[must_use]
-    pub const fn retransmissions(&self) -> u32 {
+    pub fn retransmissions(&self) -> u32 {
         self.count(Event::Retransmission)
             + self.count(Event::FastRetransmission)
             + self.count(Event::SpuriousRetransmission)
     }
 
     pub(super) fn note(&mut self, e: Event, frame: u32) {
-        let n = &mut self.counts[e as usize];
-        if let Some(f) = self.frames[e as usize].get_mut(*n as usize) {
+        let at = self.happened.iter().position(|h| h.event == e).unwrap_or_else(|| {
+            self.happened.reserve_exact(1);
+            self.happened.push(Happened { frames: [0; EVIDENCE], count: 0, event: e });
+            self.happened.len() - 1
+        });
+        let h = &mut self.happened[at];
+        if let Some(f) = h.frames.get_mut(h.count as usize) {
             *f = frame;
         }
-        *n = n.saturating_add(1);
+        h.count = h.count.saturating_add(1);
     }
 }
 

@@ -104,7 +104,7 @@ fn scaling(c: &mut Connection, answer: bool, own: usize) {
 /// The end that opened a connection whose first segment is `s`, sent by `own`: known when there
 /// is a SYN. Otherwise the server is the end with a well-known port, or the one that answers.
 pub(super) fn client(s: &Segment, own: usize) -> u8 {
-    let well_known = s.ports.map(|p| p < 1024);
+    let well_known = [s.source().1, s.destination().1].map(|p| p < 1024);
     let server = match (s.flags & BOTH, well_known) {
         (flag::SYN, _) => 1 - own,
         (BOTH, _) | (_, [true, false]) => own,

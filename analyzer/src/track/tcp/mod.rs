@@ -43,9 +43,9 @@ mod unacked;
 pub use answer::{Analysis, Answer};
 pub use connection::{Connection, Ends, Side, State, saw};
 pub use events::{Event, Events};
-pub use replay::{Follow, Recorder, Replay};
+pub use replay::{Follow, Recorder, Replay, carrier};
 pub use rtt::{Delay, Response, Rtt};
-pub use segment::{Owner, Segment};
+pub use segment::{Carrier, Owner, Segment};
 
 use account::Before;
 use answer::analysis;
@@ -67,6 +67,8 @@ pub struct Tracker {
     /// Earliest time of connections whose first segment in the trace was not the earliest, or was
     /// one that another packet quotes.
     early: HashMap<u32, i64>,
+    /// Sockets on z/OS, from the first segment or record that tells.
+    owners: HashMap<u32, Owner>,
 }
 
 impl Default for Tracker {
@@ -85,6 +87,7 @@ impl Tracker {
             streams: 0,
             evicted: 0,
             early: HashMap::new(),
+            owners: HashMap::new(),
         }
     }
 
@@ -93,6 +96,12 @@ impl Tracker {
     #[must_use]
     pub fn earliest(&self, c: &Connection) -> i64 {
         self.early.get(&c.stream).copied().unwrap_or(c.first_time)
+    }
+
+    /// The socket of a connection on z/OS, where the trace has it.
+    #[must_use]
+    pub fn owner(&self, c: &Connection) -> Option<Owner> {
+        self.owners.get(&c.stream).copied()
     }
 
     /// Connections that had to make room for others. Their counters are gone, and should more of
@@ -138,9 +147,9 @@ impl Tracker {
     }
 
     #[cold]
-    fn open(&mut self, s: &Segment, ends: Ends, own: usize) -> u32 {
+    fn open(&mut self, s: &Segment, own: usize) -> u32 {
         let c = Connection {
-            ends,
+            ends: s.ends,
             stream: self.streams,
             first_frame: s.frame,
             first_time: s.time,
@@ -153,6 +162,8 @@ impl Tracker {
         let (place, gone) = self.table.add(c);
         if let Some(mut gone) = gone {
             self.evicted += 1;
+            self.early.remove(&gone.stream);
+            self.owners.remove(&gone.stream);
             for side in &mut gone.sides {
                 self.pool.clear(&mut side.sequence.list);
             }
@@ -160,14 +171,21 @@ impl Tracker {
         place
     }
 
+    /// Notes in a segment where its connection is. What a table of many connections costs is the
+    /// wait for memory; the look-ups of a batch, done one behind the other, wait at the same time.
+    #[inline]
+    pub fn look_up(&self, s: &mut Segment) {
+        s.place = self.table.find(&s.ends, s.hash).unwrap_or(u32::MAX);
+    }
+
     /// Takes the next segment.
     pub fn segment(&mut self, s: &Segment) -> Answer {
-        let (ends, upper) = Ends::of(s.addresses, s.ports);
-        let own = usize::from(upper);
+        let own = usize::from(s.upper);
         let mut answer = Answer { reach: s.reach, ..Answer::default() };
-        let found = self.table.find(&ends);
+        let known = self.table.holds(s.place, &s.ends);
+        let found = if known { Some(s.place) } else { self.table.find(&s.ends, s.hash) };
         let mut fresh = found.is_none();
-        let mut place = found.unwrap_or_else(|| self.open(s, ends, own));
+        let mut place = found.unwrap_or_else(|| self.open(s, own));
         if s.flags & flag::SYN != 0 {
             place = self.opening(s, place, own, &mut fresh, &mut answer);
         }
@@ -187,6 +205,9 @@ impl Tracker {
             let begins = c.sides[0].packets + c.sides[1].packets == 0;
             if s.time < c.first_time || begins && s.time != c.first_time {
                 self.early.entry(c.stream).and_modify(|t| *t = s.time.min(*t)).or_insert(s.time);
+            }
+            if s.owner != Owner::default() {
+                self.owners.entry(c.stream).or_insert(s.owner);
             }
             account::count(c, s, own);
         }
@@ -230,8 +251,8 @@ impl Tracker {
 
     /// A data trace says whose a connection is; nothing happens when it was not seen.
     pub fn owned(&mut self, ends: &Ends, owner: Owner) {
-        if let Some(place) = self.table.find(ends) {
-            let known = &mut self.table.at(place).owner;
+        if let Some(place) = self.table.find(ends, ends.hash()) {
+            let known = self.owners.entry(self.table.at(place).stream).or_default();
             if known.job == [0; 8] {
                 known.job = owner.job;
             }
@@ -252,8 +273,7 @@ impl Tracker {
         let other = s.seq != c.sides[own].sequence.base;
         match (known, other, s.flags & flag::ACK != 0) {
             (true, true, false) => {
-                let ends = c.ends;
-                let place = self.open(s, ends, own);
+                let place = self.open(s, own);
                 let c = self.table.at(place);
                 c.reused = true;
                 c.completeness = handshake::complete::SYN;

@@ -5,7 +5,7 @@
 
 use super::answer::Answer;
 use super::connection::Ends;
-use super::segment::{Owner, Segment, mapped};
+use super::segment::{Carrier, Owner, Segment, mapped};
 use crate::decode::{Buf, net::Ip};
 use crate::source::frame::Frame;
 use crate::track::pairs::{Datagram, Place};
@@ -32,25 +32,30 @@ pub struct Recorder<'a> {
 
 impl Follow for Recorder<'_> {
     fn segment(&mut self, frame: &Frame, ip: &Ip, b: Buf<'_>, quoted: bool) -> Option<Answer> {
-        let s = Segment::read(ip, b, quoted)?;
-        let time = time(frame);
-        let (number, length) = (u32::try_from(frame.number).unwrap_or(u32::MAX), frame.orig_len);
-        self.segments.push(Segment { frame: number, frame_len: length, time, owner: self.owner, ..s });
+        self.segments.extend(Segment::read(ip, b, quoted, carrier(frame, self.owner)));
         None
     }
 
     fn datagram(&mut self, frame: &Frame, ip: &Ip, ports: [u16; 2], timed: bool) -> Option<Place> {
-        let (ends, _) = Ends::of([mapped(ip.version, ip.src), mapped(ip.version, ip.dst)], ports);
         if let Some(all) = &mut self.datagrams {
+            let (ends, _) = Ends::of([mapped(ip.version, ip.src), mapped(ip.version, ip.dst)], ports);
             all.push(Datagram { ends, time: time(frame), timed });
         }
         None
     }
 }
 
+/// What a frame tells of its segments.
+#[inline]
+pub fn carrier(f: &Frame, owner: Owner) -> Carrier {
+    let frame = u32::try_from(f.number).unwrap_or(u32::MAX);
+    Carrier { frame, frame_len: f.orig_len, time: time(f), owner }
+}
+
 /// Nanoseconds since 1970. Damaged time stamps may not fit; their differences still do.
+#[inline]
 fn time(frame: &Frame) -> i64 {
-    frame.time.map_or(0, |t| t.nanos_total() as i64)
+    frame.time.map_or(0, |t| t.secs.wrapping_mul(1_000_000_000).wrapping_add(t.nanos.into()))
 }
 
 /// Gives the answers for one frame, in the order of its segments.

@@ -5,6 +5,7 @@
 
 use crate::decode::{Buf, net::Ip};
 
+use super::connection::Ends;
 use super::options::Options;
 
 /// Flag bits of the header.
@@ -47,10 +48,14 @@ pub struct Owner {
 /// One segment.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Segment {
-    /// Source and destination address; IPv4 as `::ffff:a.b.c.d`.
-    pub addresses: [[u8; 16]; 2],
-    /// Source and destination port.
-    pub ports: [u16; 2],
+    /// Between whom.
+    pub ends: Ends,
+    /// What [`Ends::hash`] makes of them, worked out before the tracker's turn.
+    pub hash: u32,
+    /// Where the tracker has its connection, if [`super::Tracker::look_up`] found it.
+    pub place: u32,
+    /// True when the upper end sent it.
+    pub upper: bool,
     /// Sequence number.
     pub seq: u32,
     /// Acknowledgment number.
@@ -81,6 +86,7 @@ pub struct Segment {
 }
 
 /// An address in the common width that tells the IP versions apart.
+#[inline]
 #[must_use]
 pub fn mapped(version: u8, address: [u8; 16]) -> [u8; 16] {
     let mut a = address;
@@ -91,12 +97,43 @@ pub fn mapped(version: u8, address: [u8; 16]) -> [u8; 16] {
     a
 }
 
+/// What a header does not know: the frame of its segment, and whose socket it belongs to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Carrier {
+    /// As in [`Segment`].
+    pub frame: u32,
+    /// As in [`Segment`].
+    pub frame_len: u32,
+    /// As in [`Segment`].
+    pub time: i64,
+    /// As in [`Segment`].
+    pub owner: Owner,
+}
+
 impl Segment {
-    /// Reads a segment that begins at `b`; `None` when it is cut before the window. The caller
-    /// adds what the header does not know: frame, length, time and owner.
-    #[inline]
+    /// A segment of which nothing is known but its source and destination.
     #[must_use]
-    pub fn read(ip: &Ip, b: Buf<'_>, quoted: bool) -> Option<Self> {
+    pub fn between(addresses: [[u8; 16]; 2], ports: [u16; 2]) -> Self {
+        let (ends, upper) = Ends::of(addresses, ports);
+        Self { ends, hash: ends.hash(), upper, ..Self::default() }
+    }
+
+    /// Address and port that it comes from.
+    #[must_use]
+    pub const fn source(&self) -> ([u8; 16], u16) {
+        self.ends.end(self.upper as usize)
+    }
+
+    /// Address and port that it goes to.
+    #[must_use]
+    pub const fn destination(&self) -> ([u8; 16], u16) {
+        self.ends.end(!self.upper as usize)
+    }
+
+    /// Reads a segment that begins at `b`; `None` when it is cut before the window.
+    #[inline(always)]
+    #[must_use]
+    pub fn read(ip: &Ip, b: Buf<'_>, quoted: bool, carrier: Carrier) -> Option<Self> {
         let h: [u8; 16] = b.array(0).ok()?;
         let u16_at = |i: usize| u16::from_be_bytes([h[i], h[i + 1]]);
         let u32_at = |i: usize| u32::from_be_bytes([h[i], h[i + 1], h[i + 2], h[i + 3]]);
@@ -112,9 +149,14 @@ impl Segment {
                 reach = Reach::Options;
             }
         }
+        let addresses = [mapped(ip.version, ip.src), mapped(ip.version, ip.dst)];
+        let (ends, upper) = Ends::of(addresses, [u16_at(0), u16_at(2)]);
+        let Carrier { frame, frame_len, time, owner } = carrier;
         Some(Self {
-            addresses: [mapped(ip.version, ip.src), mapped(ip.version, ip.dst)],
-            ports: [u16_at(0), u16_at(2)],
+            ends,
+            hash: ends.hash(),
+            place: 0,
+            upper,
             seq: u32_at(4),
             ack: u32_at(8),
             flags: word & 0xFFF,
@@ -124,7 +166,10 @@ impl Segment {
             reach,
             quoted,
             options,
-            ..Self::default()
+            frame,
+            frame_len,
+            time,
+            owner,
         })
     }
 }

@@ -31,12 +31,6 @@ pub struct Table {
     hand: usize,
 }
 
-#[inline]
-fn hash(e: &Ends) -> u32 {
-    let h = e.mixed();
-    (h ^ h >> 32) as u32
-}
-
 impl Table {
     /// Holds `limit` connections at most.
     #[must_use]
@@ -73,6 +67,15 @@ impl Table {
         self.chunks.into_iter().flatten()
     }
 
+    /// True when the latest connection between these ends is at `place`.
+    #[inline]
+    #[must_use]
+    pub fn holds(&self, place: u32, ends: &Ends) -> bool {
+        let chunk = self.chunks.get(place as usize / CHUNK);
+        let c = chunk.and_then(|k| k.get(place as usize % CHUNK));
+        c.is_some_and(|c| c.ends == *ends && !c.superseded)
+    }
+
     fn get(&self, place: u32) -> &Connection {
         &self.chunks[place as usize / CHUNK][place as usize % CHUNK]
     }
@@ -94,8 +97,8 @@ impl Table {
     /// The latest connection between these ends.
     #[inline]
     #[must_use]
-    pub fn find(&self, ends: &Ends) -> Option<u32> {
-        let place = self.entries[self.slot(ends, hash(ends))].place;
+    pub fn find(&self, ends: &Ends, hash: u32) -> Option<u32> {
+        let place = self.entries[self.slot(ends, hash)].place;
         (place != EMPTY).then_some(place)
     }
 
@@ -119,10 +122,11 @@ impl Table {
             self.forget(&gone.ends, place);
             (place, Some(gone))
         };
-        let hash = hash(&ends);
+        let hash = ends.hash();
         let slot = self.slot_for(&ends, hash, place);
-        if self.entries[slot].place == EMPTY {
-            self.used += 1;
+        match self.entries[slot].place {
+            EMPTY => self.used += 1,
+            earlier => self.at(earlier).superseded = true,
         }
         self.entries[slot] = Entry { hash, place };
         if self.used * 2 > self.entries.len() {
@@ -155,7 +159,7 @@ impl Table {
     /// Takes the entry of a connection away, if it is still the latest between its ends.
     fn forget(&mut self, ends: &Ends, place: u32) {
         let mask = self.entries.len() - 1;
-        let mut i = hash(ends) as usize & mask;
+        let mut i = ends.hash() as usize & mask;
         loop {
             let e = self.entries[i];
             if e.place == EMPTY {
@@ -208,6 +212,10 @@ mod tests {
         Ends { addresses: [a, [9; 16]], ports: [80, 1000] }
     }
 
+    fn find(t: &Table, n: u32) -> Option<u32> {
+        t.find(&ends(n), ends(n).hash())
+    }
+
     #[test]
     fn finds_what_was_added_and_forgets_the_oldest() {
         let mut t = Table::new(3000);
@@ -216,11 +224,11 @@ mod tests {
             assert_eq!(gone.is_some(), n >= 3000);
         }
         assert_eq!(t.len(), 3000);
-        let found = (0..10_000).filter(|&n| t.find(&ends(n)).is_some()).count();
+        let found = (0..10_000).filter(|&n| find(&t, n).is_some()).count();
         assert_eq!(found, 3000);
-        assert!(t.find(&ends(9_999)).is_some() && t.find(&ends(0)).is_none());
+        assert!(find(&t, 9_999).is_some() && find(&t, 0).is_none());
         for n in 0..10_000 {
-            if let Some(p) = t.find(&ends(n)) {
+            if let Some(p) = find(&t, n) {
                 assert_eq!(t.at(p).stream, n);
             }
         }
@@ -231,7 +239,7 @@ mod tests {
         let mut t = Table::new(10);
         t.add(Connection { ends: ends(1), stream: 0, ..Connection::default() });
         t.add(Connection { ends: ends(1), stream: 1, ..Connection::default() });
-        let p = t.find(&ends(1)).unwrap();
+        let p = find(&t, 1).unwrap();
         assert_eq!((t.at(p).stream, t.len()), (1, 2));
     }
 
@@ -240,9 +248,9 @@ mod tests {
         let mut t = Table::new(2);
         t.add(Connection { ends: ends(1), ..Connection::default() });
         t.add(Connection { ends: ends(2), ..Connection::default() });
-        let p = t.find(&ends(1)).unwrap();
+        let p = find(&t, 1).unwrap();
         t.at(p).touched = true;
         t.add(Connection { ends: ends(3), ..Connection::default() });
-        assert!(t.find(&ends(1)).is_some() && t.find(&ends(2)).is_none());
+        assert!(find(&t, 1).is_some() && find(&t, 2).is_none());
     }
 }

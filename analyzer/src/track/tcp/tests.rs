@@ -29,8 +29,6 @@ impl Talk {
         let (client, server) = (([2; 16], 40_000), ([1; 16], 80));
         let (from, to) = if from_client { (client, server) } else { (server, client) };
         self.tracker.segment(&Segment {
-            addresses: [from.0, to.0],
-            ports: [from.1, to.1],
             seq,
             ack,
             flags,
@@ -41,7 +39,7 @@ impl Talk {
             frame: self.frame,
             frame_len: 54 + len,
             time: 1_000_000_000_000 + at * MS,
-            ..Segment::default()
+            ..Segment::between([from.0, to.0], [from.1, to.1])
         })
     }
 
@@ -201,12 +199,10 @@ fn connections_beyond_the_limit_are_counted() {
     let mut t = Tracker::new(100);
     for n in 0..1000u16 {
         t.segment(&Segment {
-            addresses: [[1; 16], [2; 16]],
-            ports: [n, 80],
             flags: SYN,
             len: Some(0),
             header: 20,
-            ..Segment::default()
+            ..Segment::between([[1; 16], [2; 16]], [n, 80])
         });
     }
     assert_eq!((t.held(), t.evicted(), t.seen()), (100, 900, 1000));

@@ -258,9 +258,8 @@ fn segment(r: &Record<'_>, t: &formats::net::tcp::Header<'_>) -> Segment {
     let mut o = options::Options::default();
     let whole = o.read(t.option_bytes(), t.option_bytes().len());
     let nanos = i64::try_from(time(r).nanos_total()).unwrap_or_default();
+    let addresses = [p.src.map_or([0; 16], wide), p.dst.map_or([0; 16], wide)];
     Segment {
-        addresses: [p.src.map_or([0; 16], wide), p.dst.map_or([0; 16], wide)],
-        ports: [t.src_port(), t.dst_port()],
         seq: t.seq(),
         ack: t.ack(),
         flags: t.flags().0,
@@ -272,7 +271,7 @@ fn segment(r: &Record<'_>, t: &formats::net::tcp::Header<'_>) -> Segment {
         frame: u32::try_from(r.nr).unwrap_or(u32::MAX),
         frame_len: r.orig_len,
         time: nanos,
-        ..Segment::default()
+        ..Segment::between(addresses, [t.src_port(), t.dst_port()])
     }
 }
 
