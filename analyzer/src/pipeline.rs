@@ -5,7 +5,6 @@
 //! reading, joining fragments, and writing. A stretch without fragments passes its turn at once.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -89,9 +88,9 @@ struct Due {
     /// Its index in the batch.
     frame: u32,
     how: How,
-    /// Its segments and datagrams, unless it has yet to be walked.
-    segments: Range<usize>,
-    datagrams: Range<usize>,
+    /// How many segments and datagrams were read of it.
+    segments: u32,
+    datagrams: u32,
 }
 
 /// What is left to do for it.
@@ -101,8 +100,9 @@ enum How {
     Noted,
     /// The same, and its one segment carries its payload at this offset.
     Carries(u32),
-    /// The same, and decoders may ask what is remembered about its one datagram.
-    Asks,
+    /// The same, and the decoder of its one datagram may ask what is remembered of messages: in any
+    /// case, or when its ends were announced.
+    Asks(bool),
     /// It may hold fragments, or payload to be joined, anywhere.
     Walk,
     /// It names the owner of a connection.
@@ -476,7 +476,7 @@ impl Shared<'_, '_> {
             } else if let Some((ip, b)) = plain.datagram(f.orig_len as usize) {
                 r.datagram(f, &ip, plain.ports(), udp::timed(b));
                 if applications {
-                    how = How::Asks;
+                    how = How::Asks(udp::recalls(plain.ports(), b.from(udp::HDR)));
                 }
             }
         } else if applications || dispatch::may_hold_fragment(f.link, data) {
@@ -490,8 +490,9 @@ impl Shared<'_, '_> {
         if follows && f.link == LinkType::ZOS_DATA {
             how = How::Owner;
         }
-        let (segments, datagrams) = (segments..before.segments.len(), datagrams..before.datagrams.len());
-        if !matches!(how, How::Noted) || !segments.is_empty() || !datagrams.is_empty() {
+        let segments = (before.segments.len() - segments) as u32;
+        let datagrams = (before.datagrams.len() - datagrams) as u32;
+        if !matches!(how, How::Noted) || segments + datagrams > 0 {
             before.due.push(Due { frame, how, segments, datagrams });
         }
     }
@@ -502,17 +503,24 @@ impl Shared<'_, '_> {
             before.segments.iter_mut().for_each(|s| history.tcp.look_up(s));
         }
         let mut due = std::mem::take(&mut before.due);
+        let (mut segment, mut datagram) = (0, 0);
         for d in due.drain(..) {
             let i = d.frame as usize;
             let (f, start) = (&batch.frames[i], before.ends());
-            let (mut segments, mut datagrams) = (d.segments, d.datagrams);
+            let mut segments = segment..segment + d.segments as usize;
+            let mut datagrams = datagram..datagram + d.datagrams as usize;
+            (segment, datagram) = (segments.end, datagrams.end);
             match d.how {
                 How::Noted => {}
                 How::Carries(at) => self.join(batch, i, segments.start, at, history, before),
-                How::Asks => self.ask(batch, i, history, before),
+                How::Asks(ever) => {
+                    if ever || history.streams.memory.announces() {
+                        self.ask(batch, i, history, before);
+                    }
+                }
                 How::Walk => {
-                    segments.start = before.segments.len();
-                    datagrams.start = before.datagrams.len();
+                    // What is found only now stands behind what was read before.
+                    (segments.start, datagrams.start) = (before.segments.len(), before.datagrams.len());
                     self.walk(batch, i, history, before);
                     (segments.end, datagrams.end) = (before.segments.len(), before.datagrams.len());
                 }

@@ -189,7 +189,7 @@ pub fn udp_application<S: Sink>(c: &mut Ctx<'_, S>, port: u16, b: Buf<'_>) -> Ou
         53 => dns::dissect(c, b, Variant::Dns)?,
         67 | 68 | 4011 => app::dhcp::dissect(c, b)?,
         69 => app::tftp::dissect(c, b)?,
-        111 => app::rpc::announced(c, b)?,
+        app::rpc::portmap::WELL_KNOWN_PORT => app::rpc::announced(c, b)?,
         123 => app::ntp::dissect(c, b)?,
         161 | 162 | 8161 => return app::snmp::dissect(c, b),
         500 => app::isakmp::dissect(c, b)?,

@@ -291,12 +291,10 @@ fn line(out: &mut Vec<u8>, f: &Frame, first: Option<Timestamp>, columns: &Column
     out.dec(f.number);
     pad_left(out, start, 5);
     out.push(b' ');
-    let at = out.len();
     match (f.time, first) {
-        (Some(t), Some(first)) => out.seconds(t.nanos_total() - first.nanos_total()),
-        _ => out.push(b'-'),
+        (Some(t), Some(first)) => since(out, t, first),
+        _ => out.text("            -"),
     }
-    pad_left(out, at, 13);
     out.push(b' ');
     let at = out.len();
     s.src.print(out);
@@ -316,8 +314,27 @@ fn line(out: &mut Vec<u8>, f: &Frame, first: Option<Timestamp>, columns: &Column
     out.push(b'\n');
 }
 
+/// Seconds from `first` to `t`, to the right of 13 columns.
+fn since(out: &mut Vec<u8>, t: Timestamp, first: Timestamp) {
+    let borrow = i64::from(t.nanos < first.nanos);
+    let nanos = (t.nanos + borrow as u32 * 1_000_000_000).wrapping_sub(first.nanos);
+    match t.secs.checked_sub(first.secs).and_then(|s| s.checked_sub(borrow)) {
+        Some(secs @ 0..1000) => {
+            let blanks = if secs < 10 { 2 } else { usize::from(secs < 100) };
+            out.extend_from_slice(&BLANKS[..blanks]);
+            out.epoch(Timestamp { secs, nanos });
+        }
+        _ => {
+            let at = out.len();
+            out.seconds(t.nanos_total() - first.nanos_total());
+            pad_left(out, at, 13);
+        }
+    }
+}
+
+const BLANKS: &[u8] = b"                ";
+
 fn pad_right(out: &mut Vec<u8>, at: usize, width: usize) {
-    const BLANKS: &[u8] = b"                ";
     let have = out.len() - at;
     if have < width {
         out.extend_from_slice(&BLANKS[..width - have]);

@@ -146,6 +146,12 @@ impl Memory {
         self.speakers.insert((address, port), who);
     }
 
+    /// True when any end was announced.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        !self.speakers.is_empty()
+    }
+
     /// Who speaks in a datagram between these ends.
     #[must_use]
     pub fn speaker(&self, e: &Ends) -> Option<Speaker> {

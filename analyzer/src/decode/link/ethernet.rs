@@ -78,7 +78,10 @@ fn frame<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, fcs: Fcs) -> Outcome {
     let (dst, src, t) = (b.array::<6>(0)?, b.array::<6>(6)?, b.u16(12)?);
     if let Some(s) = c.summary() {
         s.addresses(Endpoint::Ether(src), Endpoint::Ether(dst));
-        if let Some(info) = s.take("Ethernet") {
+        // An IP header takes over the line.
+        if !matches!((t, b.bytes().get(HDR)), (0x0800, Some(_)) | (0x86DD, Some(0x60..=0x6F)))
+            && let Some(info) = s.take("Ethernet")
+        {
             info.text(if t > MAX_LEN { "Type " } else { "Length " });
             if t > MAX_LEN { info.hex0x(t.into(), 4) } else { info.dec(t.into()) }
         }

@@ -128,6 +128,13 @@ fn line<S: Sink>(c: &mut Ctx<'_, S>, protocol: &'static str, src: u16, dst: u16,
     }
 }
 
+/// True when the decoder of what a datagram carries may ask for what is remembered of messages, or add
+/// to it, if nobody was announced at its ends. So far only that of RPC does.
+#[must_use]
+pub fn recalls(ports: [u16; 2], b: Buf<'_>) -> bool {
+    ports.contains(&rpc::portmap::WELL_KNOWN_PORT) || rpc::recognised(b)
+}
+
 /// Dissects what a datagram carries.
 ///
 /// # Errors

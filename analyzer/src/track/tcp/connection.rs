@@ -310,7 +310,6 @@ mod tests {
     #[test]
     fn a_connection_is_small() {
         // With its table entries, of which there are at most four for each.
-        println!("SIZES {} {} {}", size_of::<Side>(), size_of::<Sequence>(), size_of::<Connection>());
         assert!(size_of::<Connection>() + 32 <= 600, "{}", size_of::<Connection>());
     }
 }

@@ -267,6 +267,12 @@ pub fn begins<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> bool {
     }
 }
 
+/// True for what [`datagram`] takes for a message, or would if it knew the call.
+#[must_use]
+pub fn recognised(b: Buf<'_>) -> bool {
+    look(b).is_some()
+}
+
 /// Dissects a datagram, if it is a message.
 pub fn datagram<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome<bool> {
     message(c, b, b, true, |_| {})

@@ -51,6 +51,8 @@ mod names {
 
 /// Its number.
 pub const NUMBER: u32 = 100_000;
+/// Its port, the same for TCP and UDP.
+pub const WELL_KNOWN_PORT: u16 = 111;
 
 /// For the list of programs.
 pub static PROGRAM: Program = Program {
