@@ -448,7 +448,7 @@ impl Engine<'_> {
         if let Some(s) = &self.sessions {
             t.push_str(&s.print(o, self.zone));
         }
-        if let Some(s) = &self.streams {
+        if let Some(mut s) = self.streams.take() {
             t.push_str(&s.print(&self.look("")));
         }
         if let Some(s) = self.sniffer.take() {

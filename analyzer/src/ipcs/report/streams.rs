@@ -1,8 +1,8 @@
 //! STREAMS: what each end of a session sent, put together over packets.
 //!
-//! For every direction the first bytes are kept, as many as the option says; sequence numbers
-//! order them, the first copy of a byte counts, and gaps are named. All buffers together are
-//! bounded by [`MAX_BYTES`]: what finds no room is counted.
+//! For every direction the first bytes are kept, as many as the option says; they are put in order
+//! as everywhere ([`Direction`]): the first copy of a byte counts, and gaps are named. All buffers
+//! together are bounded by [`MAX_BYTES`]: what finds no room is counted.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -15,12 +15,13 @@ use super::super::record::{Kind, Record};
 use super::Look;
 use super::dump;
 use crate::source::frame::Timestamp;
+use crate::track::assemble::{Data, Direction, Piece};
 
 /// Bytes of all buffers.
 pub const MAX_BYTES: usize = 64 << 20;
 /// Sessions.
 const MAX_SESSIONS: usize = 100_000;
-/// Pieces of a stream that do not touch each other.
+/// Pieces of a stream with gaps between them.
 const MAX_PIECES: usize = 256;
 
 /// Both ends, the lower first; and whether it is a data trace, which has no sequence numbers.
@@ -34,14 +35,24 @@ struct Ends {
 /// What one end sent.
 #[derive(Debug, Default)]
 struct Stream {
-    /// Sequence number of the first byte of the buffer.
-    base: Option<u32>,
+    order: Direction,
+    /// First sequence number of the connection, when its SYN was seen.
+    syn: Option<u32>,
+    kept: Kept,
+    packets: u64,
+}
+
+/// The bytes of a stream that are kept.
+#[derive(Debug, Default)]
+struct Kept {
+    /// Bytes by their place in the stream; zeros in gaps.
     buffer: Vec<u8>,
-    /// Stretches of the buffer that were seen, in order, not touching each other.
+    /// Stretches of the buffer that are there, in order, not touching each other.
     pieces: Vec<(usize, usize)>,
+    /// Place of what comes next.
+    next: u64,
     /// Bytes behind the end of the buffer, or for which there was no room.
     beyond: u64,
-    packets: u64,
 }
 
 #[derive(Debug)]
@@ -63,54 +74,38 @@ pub struct Streams {
     refused: u64,
 }
 
-impl Stream {
-    /// Takes a stretch that begins at `at` of the stream; returns how much the buffer grew.
-    fn put(&mut self, at: usize, bytes: &[u8], limit: usize) -> usize {
-        let end = (at + bytes.len()).min(limit);
-        self.beyond += (at + bytes.len() - end.max(at).min(at + bytes.len())) as u64;
-        if at >= end {
-            return 0;
-        }
-        let bytes = &bytes[..end - at];
-        if self.pieces.len() >= MAX_PIECES && !self.pieces.iter().any(|(a, b)| *a <= end && at <= *b) {
-            self.beyond += bytes.len() as u64;
-            return 0;
-        }
-        let before = self.buffer.len();
-        if self.buffer.len() < end {
-            self.buffer.resize(end, 0);
-        }
-        // Only what is not there yet: the first copy counts.
-        let mut from = at;
-        for (a, b) in self.pieces.iter().copied().chain([(end, end)]) {
-            if a > from {
-                let to = a.min(end);
-                self.buffer[from..to].copy_from_slice(&bytes[from - at..to - at]);
+impl Kept {
+    /// Takes what comes next in the stream; `limit` is how long the buffer may become.
+    fn take(&mut self, piece: Piece<'_>, limit: usize) {
+        let bytes = match piece {
+            Piece::Gap(n) => {
+                self.next += n;
+                return;
             }
-            from = from.max(b);
-            if from >= end {
-                break;
-            }
+            Piece::Bytes(bytes, _) => bytes,
+        };
+        let at = usize::try_from(self.next).unwrap_or(usize::MAX);
+        self.next += bytes.len() as u64;
+        let joins = self.pieces.last().is_some_and(|p| p.1 == at);
+        let room = if joins || self.pieces.len() < MAX_PIECES { limit.saturating_sub(at) } else { 0 };
+        let (kept, rest) = bytes.split_at(bytes.len().min(room));
+        self.beyond += rest.len() as u64;
+        if kept.is_empty() {
+            return;
         }
-        self.pieces.push((at, end));
-        self.pieces.sort_unstable();
-        let mut joined: Vec<(usize, usize)> = Vec::with_capacity(self.pieces.len());
-        for &(a, b) in &self.pieces {
-            match joined.last_mut() {
-                Some(last) if a <= last.1 => last.1 = last.1.max(b),
-                _ => joined.push((a, b)),
-            }
+        self.buffer.resize(at, 0);
+        self.buffer.extend_from_slice(kept);
+        match self.pieces.last_mut().filter(|_| joins) {
+            Some(last) => last.1 += kept.len(),
+            None => self.pieces.push((at, at + kept.len())),
         }
-        self.pieces = joined;
-        self.buffer.len() - before
     }
+}
 
-    /// Where in the stream a sequence number is.
-    fn offset(&mut self, seq: u32, syn: bool) -> Option<usize> {
-        let base = *self.base.get_or_insert(seq.wrapping_add(u32::from(syn)));
-        let off = seq.wrapping_add(u32::from(syn)).wrapping_sub(base) as i32;
-        // What lies before the first byte seen was sent earlier, or again.
-        usize::try_from(off).ok()
+impl Stream {
+    /// Bytes held: kept ones and those that wait for what comes before them.
+    fn held(&self) -> usize {
+        self.kept.buffer.len() + self.order.held()
     }
 }
 
@@ -148,24 +143,51 @@ impl Streams {
             streams: [Stream::default(), Stream::default()],
         });
         s.last = s.last.max(r.time);
+        let limit = self.limit;
+        let before: usize = s.streams.iter().map(Stream::held).sum();
+        let full = self.held.saturating_add(p.data.len()) > MAX_BYTES;
         let stream = &mut s.streams[own];
         stream.packets += 1;
-        let at = match p.tcp().filter(|_| !ends.data_trace) {
-            Some(t) => stream.offset(t.seq(), t.flags().intersects(Flags::SYN)),
+        // No buffer grows any more, and what waits is not waited for.
+        let limit = if full { stream.kept.buffer.len().min(limit) } else { limit };
+        match p.tcp().filter(|_| !ends.data_trace) {
+            Some(t) => {
+                let syn = t.flags().intersects(Flags::SYN);
+                if syn && stream.syn.is_some_and(|before| before != t.seq()) {
+                    // Another connection between the same ports.
+                    stream.order.finish(&mut |piece| stream.kept.take(piece, limit));
+                    stream.order = Direction::default();
+                }
+                if syn {
+                    stream.syn = Some(t.seq());
+                }
+                let packet = r.nr as u32;
+                let data = Data { seq: t.seq(), syn, bytes: p.data, len: p.data_len, packet };
+                stream.order.segment(&data, &mut |piece| stream.kept.take(piece, limit));
+                if full {
+                    stream.order.finish(&mut |piece| stream.kept.take(piece, limit));
+                }
+                if t.flags().intersects(Flags::ACK) {
+                    // What the other end acknowledges was sent, also when the trace lacks it.
+                    let other = &mut s.streams[1 - own];
+                    let limit = if full { other.kept.buffer.len() } else { limit };
+                    other.order.acknowledged(t.ack(), &mut |piece| other.kept.take(piece, limit));
+                }
+            }
             // Datagrams and socket data follow each other.
-            None => Some(stream.buffer.len()),
-        };
-        let Some(at) = at.filter(|_| !p.data.is_empty()) else { return };
-        if self.held + p.data.len().min(self.limit) > MAX_BYTES {
-            stream.beyond += p.data.len() as u64;
-            return;
+            None => stream.kept.take(Piece::Bytes(p.data, 0), limit),
         }
-        self.held += stream.put(at, p.data, self.limit);
+        let after: usize = s.streams.iter().map(Stream::held).sum();
+        self.held = self.held + after - before;
     }
 
-    /// The report.
+    /// The report: nothing follows.
     #[must_use]
-    pub fn print(&self, look: &Look<'_>) -> String {
+    pub fn print(&mut self, look: &Look<'_>) -> String {
+        let limit = self.limit;
+        for stream in self.sessions.values_mut().flat_map(|s| &mut s.streams) {
+            stream.order.finish(&mut |piece| stream.kept.take(piece, limit));
+        }
         let mut all: Vec<&Session> = self.sessions.values().collect();
         all.sort_unstable_by_key(|s| s.number);
         let streams = all.iter().flat_map(|s| &s.streams).filter(|s| s.packets > 0).count();
@@ -196,7 +218,7 @@ impl Streams {
         let _ = writeln!(t, " From: {} to: {}", at(s.first), at(s.last));
         let _ = writeln!(t, " {} packet(s) found", s.streams[0].packets + s.streams[1].packets);
         for (i, stream) in s.streams.iter().enumerate() {
-            let seen: usize = stream.pieces.iter().map(|(a, b)| b - a).sum();
+            let seen: usize = stream.kept.pieces.iter().map(|(a, b)| b - a).sum();
             let _ = writeln!(
                 t,
                 " Stream {} to {}: {} packet(s), {seen} byte(s) in a buffer of {}",
@@ -205,11 +227,11 @@ impl Streams {
                 stream.packets,
                 self.limit
             );
-            if stream.beyond > 0 {
-                let _ = writeln!(t, "  {} byte(s) found no room in the buffer", stream.beyond);
+            if stream.kept.beyond > 0 {
+                let _ = writeln!(t, "  {} byte(s) found no room in the buffer", stream.kept.beyond);
             }
             let mut expected = 0;
-            for &(a, b) in &stream.pieces {
+            for &(a, b) in &stream.kept.pieces {
                 if a > expected {
                     let _ = writeln!(t, "  gap: {} byte(s) at {expected} were not traced", a - expected);
                 }
@@ -218,7 +240,7 @@ impl Streams {
                 }
                 expected = b;
                 let shown = look.options.dump.map_or(b, |n| b.min(n as usize));
-                dump::lines_from(t, a, &stream.buffer[a..shown.max(a)], look.options.code, look);
+                dump::lines_from(t, a, &stream.kept.buffer[a..shown.max(a)], look.options.code, look);
             }
         }
     }
@@ -228,28 +250,29 @@ impl Streams {
 mod tests {
     use super::*;
 
+    fn kept(segments: &[(u32, bool, &[u8])], limit: usize) -> Kept {
+        let mut s = Stream::default();
+        for &(seq, syn, bytes) in segments {
+            let data = Data { seq, syn, bytes, len: bytes.len() as u32, packet: 0 };
+            s.order.segment(&data, &mut |piece| s.kept.take(piece, limit));
+        }
+        s.order.finish(&mut |piece| s.kept.take(piece, limit));
+        s.kept
+    }
+
     #[test]
     fn pieces_come_together_and_the_first_copy_counts() {
-        let mut s = Stream::default();
-        assert_eq!(s.put(4, b"efgh", 100), 8);
-        assert_eq!(s.put(0, b"abcdXX", 100), 0);
-        assert_eq!((s.buffer.as_slice(), s.pieces.as_slice()), (&b"abcdefgh"[..], &[(0, 8)][..]));
-        s.put(10, b"kl", 100);
-        assert_eq!(s.pieces, [(0, 8), (10, 12)]);
-        s.put(6, b"__ij", 100);
-        assert_eq!((s.buffer.as_slice(), s.pieces.as_slice()), (&b"abcdefghijkl"[..], &[(0, 12)][..]));
-        assert_eq!(s.put(11, b"ABCD", 13), 1);
-        assert_eq!((s.buffer.len(), s.beyond), (13, 2));
-        assert_eq!(s.put(50, b"ABCD", 13), 0);
-        assert_eq!(s.beyond, 6);
+        let k = kept(&[(0, false, b"abcd"), (8, false, b"ijkl"), (2, false, b"XXefgh")], 100);
+        assert_eq!((k.buffer.as_slice(), k.pieces.as_slice()), (&b"abcdefghijkl"[..], &[(0, 12)][..]));
+        // A gap, and bytes behind the limit.
+        let k = kept(&[(0, false, b"ab"), (4, false, b"efgh")], 7);
+        assert_eq!((k.buffer.as_slice(), k.pieces.as_slice()), (&b"ab\0\0efg"[..], &[(0, 2), (4, 7)][..]));
+        assert_eq!(k.beyond, 1);
     }
 
     #[test]
     fn sequence_numbers_wrap() {
-        let mut s = Stream::default();
-        assert_eq!(s.offset(u32::MAX, true), Some(0));
-        assert_eq!(s.offset(0, false), Some(0));
-        assert_eq!(s.offset(5, false), Some(5));
-        assert_eq!(s.offset(u32::MAX - 3, false), None);
+        let k = kept(&[(u32::MAX, true, b""), (0, false, b"abc"), (u32::MAX - 9, false, b"before")], 100);
+        assert_eq!((k.buffer.as_slice(), k.beyond), (&b"abc"[..], 0));
     }
 }
