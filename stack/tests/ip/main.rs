@@ -6,3 +6,4 @@ mod harness;
 mod hostile;
 mod links;
 mod peer_smoltcp;
+mod tracing;
