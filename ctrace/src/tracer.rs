@@ -339,6 +339,43 @@ mod tests {
     }
 
     #[test]
+    fn who_reads_while_it_is_written_sees_whole_entries_in_order() {
+        let settings = Settings::new("MVS1", "TCPCS")
+            .virtual_time()
+            .with_buffers(Which::Events, Buffers { size: 500, count: 4 });
+        let trace = Trace::new(settings);
+        trace.configure(|c| *c = Config::everything());
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|s| {
+            let t = trace.tracer();
+            s.spawn(|| {
+                let t = t;
+                for seconds in 0..100_000 {
+                    t.event(&ftp(), &Stopped { seconds, ..stopped() });
+                }
+                done.store(true, Ordering::Release);
+            });
+            while !done.load(Ordering::Acquire) {
+                for drain in [false, true] {
+                    let mut last = None;
+                    let see = |b: &[u8]| {
+                        for e in Entries::new(b) {
+                            let n = u32::from_be_bytes(e.unwrap().bytes()[84..88].try_into().unwrap());
+                            assert!(last < Some(n), "{last:?} {n}");
+                            last = Some(n);
+                        }
+                    };
+                    if drain {
+                        trace.drain(Which::Events, see);
+                    } else {
+                        trace.look(Which::Events, see);
+                    }
+                }
+            }
+        });
+    }
+
+    #[test]
     fn live_time_goes_on() {
         let trace = Trace::new(Settings::new("MVS1", "TCPCS"));
         trace.configure(|c| *c = Config::everything());
