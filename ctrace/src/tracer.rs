@@ -97,6 +97,7 @@ impl Tracer {
     pub fn event<E: Event>(&self, subject: &Subject, event: &E) {
         let mask = self.mask(Which::Events);
         if mask & E::OPTIONS.0 != 0 {
+            unlikely();
             self.write_event(mask, subject, event);
         }
     }
@@ -106,12 +107,13 @@ impl Tracer {
     pub fn event_with<E: Event>(&self, make: impl FnOnce() -> (Subject, E)) {
         let mask = self.mask(Which::Events);
         if mask & E::OPTIONS.0 != 0 {
+            unlikely();
             let (subject, event) = make();
             self.write_event(mask, &subject, &event);
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn write_event<E: Event>(&self, mask: u64, subject: &Subject, event: &E) {
         if mask & FILTERED != 0 && !self.with_config(|c| c.events.passes(E::ID, subject)) {
             return;
@@ -172,6 +174,10 @@ impl Tracer {
         Tod(self.rate.get().tod(ticks))
     }
 }
+
+/// Says that the branch it is in is rarely taken, so that what is off stays out of the way.
+#[cold]
+const fn unlikely() {}
 
 /// Bytes of an event's entry in front of its fields.
 const FIXED: usize = HEADER + systcpip::HEADER + AREA_HEADER;

@@ -9,7 +9,7 @@ use formats::ctrace::events::Options;
 use crate::{Settings, ours, row};
 
 /// Memory for events that wait for the writer.
-const BUFFERS: usize = 64 << 20;
+const BUFFERS: usize = 256 << 20;
 
 /// Records for so many seconds at so many events a second, and prints what became of them.
 pub fn run(s: &Settings) -> Result<(), String> {
