@@ -608,4 +608,41 @@ mod tests {
         seconds.dedup();
         assert_eq!(seconds.len() + lost, 40_000, "none twice");
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+        #[test]
+        fn entries_of_any_length_in_records_of_any_length(
+            lrecl in 200_usize..40_000,
+            buffer in 0_usize..80_000,
+            lengths in proptest::collection::vec(0_usize..9_000, 0..60),
+            pumps in 1_usize..5,
+        ) {
+            let file = Scratch::new("any");
+            let (trace, t) = trace();
+            let settings = WriterSettings { lrecl, buffer, ..WriterSettings::new(&file.0) };
+            let mut w = Writer::start(&trace, settings).unwrap();
+            for (n, len) in lengths.iter().enumerate() {
+                let line = "x".repeat(*len);
+                t.resolver(&Subject::stack(n as u16, Name::new("JOB")), &[&line]);
+                if n % pumps == 0 {
+                    w.pump().unwrap();
+                }
+            }
+            w.stop().unwrap();
+            let bytes = std::fs::read(&file.0).unwrap();
+            let (mut at, mut payload, mut got) = (0, Vec::new(), Vec::new());
+            while at < bytes.len() {
+                let len = usize::from(rdw::Rdw::parse(&bytes[at..]).unwrap().len);
+                let h = WriterHeader::parse(&bytes[at + 4..]).unwrap();
+                payload.extend_from_slice(&bytes[at + 4 + HEADER..at + len]);
+                if h.part + 1 == h.parts {
+                    got.extend(Entries::new(&payload).map(|e| e.unwrap().len() - 16 - 18 - 1 - 2));
+                    payload.clear();
+                }
+                at += len;
+            }
+            proptest::prop_assert_eq!(got, lengths);
+        }
+    }
 }
