@@ -229,7 +229,8 @@ impl Columns {
         })
     }
 
-    #[inline]
+    /// Inlined, so that nothing is left of the value where it is printed.
+    #[inline(always)]
     fn value<'a>(&'a self, c: &Cell, data: Sources<'a>) -> Value<'a> {
         let [a, b] = c.words;
         match c.tag {
@@ -395,7 +396,7 @@ pub struct Occurrences<'a> {
 impl<'a> Iterator for Occurrences<'a> {
     type Item = Value<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Value<'a>> {
         let cell = self.columns.cells.get(usize::from(self.at))?;
         self.at = cell.next;

@@ -77,6 +77,14 @@ const fn eight_digits(v: u64) -> u64 {
     tens | ((twos - 10 * tens) << 8)
 }
 
+#[inline]
+fn point_nine_digits(v: u32) -> [u8; 10] {
+    let mut buf = [b'.'; 10];
+    buf[1..9].copy_from_slice(&(eight_digits((v / 10).into()) | ZEROS).to_le_bytes());
+    buf[9] = b'0' + (v % 10) as u8;
+    buf
+}
+
 /// Appends values as text.
 pub trait Out {
     /// Bytes as they are.
@@ -101,6 +109,12 @@ pub trait Out {
     /// Unsigned decimal.
     #[inline]
     fn dec(&mut self, v: u64) {
+        self.digits(v);
+    }
+
+    /// As [`Self::dec`], for where it is worth to have all of it in place.
+    #[inline(always)]
+    fn digits(&mut self, v: u64) {
         if v < 10 {
             self.byte(b'0' + v as u8);
         } else if v < 100 {
@@ -116,6 +130,7 @@ pub trait Out {
     }
 
     /// Unsigned decimal of nine digits and more.
+    #[inline(never)]
     fn long(&mut self, v: u64) {
         self.dec(v / 100_000_000);
         self.put(&(eight_digits(v % 100_000_000) | ZEROS).to_le_bytes(), 8);
@@ -258,17 +273,20 @@ pub trait Out {
             self.byte(b'-');
         }
         let n = nanos.unsigned_abs();
-        self.dec(n / 1_000_000_000);
-        self.fraction((n % 1_000_000_000) as u32);
+        let (secs, nanos) = (n / 1_000_000_000, (n % 1_000_000_000) as u32);
+        if secs > 9 {
+            self.dec(secs);
+            return self.fraction(nanos);
+        }
+        let mut buf = [b'0' + secs as u8; 11];
+        buf[1..].copy_from_slice(&point_nine_digits(nanos));
+        self.put(&buf, 11);
     }
 
     /// A point and nine digits.
     #[inline]
     fn fraction(&mut self, nanos: u32) {
-        let mut buf = [b'.'; 10];
-        buf[1..9].copy_from_slice(&(eight_digits((nanos / 10).into()) | ZEROS).to_le_bytes());
-        buf[9] = b'0' + (nanos % 10) as u8;
-        self.put(&buf, 10);
+        self.put(&point_nine_digits(nanos), 10);
     }
 }
 

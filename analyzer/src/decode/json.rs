@@ -176,7 +176,7 @@ impl Json {
     #[inline(never)]
     fn uint(&mut self, id: FieldId, v: u64) {
         self.number(id, v, Value::Uint(v), |text, form| match form {
-            Form::Dec => text.dec(v),
+            Form::Dec => text.digits(v),
             _ => print::json(text, Kind::Bool, Value::Uint(v)),
         });
     }

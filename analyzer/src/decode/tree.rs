@@ -86,7 +86,7 @@ impl Tree {
     #[inline(never)]
     fn uint(&mut self, id: FieldId, v: u64) {
         self.number(id, v, Value::Uint(v), |text, form| match form {
-            Form::Dec => text.dec(v),
+            Form::Dec => text.digits(v),
             Form::Hex(digits) => text.hex0x(v, digits.into()),
             Form::Other => print::tree(text, id.def(), Value::Uint(v)),
         });

@@ -218,20 +218,22 @@ pub fn sources<'a, S: Sink>(c: &'a Ctx<'_, S>, batch: &'a Batch) -> Sources<'a> 
 }
 
 fn cell(out: &mut Vec<u8>, column: &Column, columns: &Columns, data: Sources<'_>) {
-    let mut first = true;
-    let mut one = |out: &mut Vec<u8>, v| {
-        if !std::mem::take(&mut first) {
+    if let [slot] = column.slots[..] {
+        list(out, column.kind, columns.occurrences(slot, data));
+    } else {
+        let all = columns.in_order(data).filter(|(s, ..)| column.slots.contains(s));
+        list(out, column.kind, all.map(|(_, _, v, _)| v));
+    }
+}
+
+/// Values with commas between.
+#[inline(always)]
+fn list<'a>(out: &mut Vec<u8>, kind: Kind, values: impl Iterator<Item = Value<'a>>) {
+    for (i, v) in values.enumerate() {
+        if i > 0 {
             out.push(b',');
         }
-        print::field(out, column.kind, v);
-    };
-    if let [slot] = column.slots[..] {
-        columns.occurrences(slot, data).for_each(|v| one(out, v));
-    } else {
-        columns
-            .in_order(data)
-            .filter(|(s, ..)| column.slots.contains(s))
-            .for_each(|(_, _, v, _)| one(out, v));
+        print::field(out, kind, v);
     }
 }
 
