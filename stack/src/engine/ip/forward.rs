@@ -109,3 +109,150 @@ impl Ip {
         self.event(cx, dst, &PacketForwarded { src, dst, from, to: next.interface, ttl });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use formats::net::ipv4;
+
+    use super::super::interface::{InterfaceConfig, Link};
+    use super::super::route::Route;
+    use super::super::testing::{Bench, UDP, addr, addr6, v4, v6};
+
+    /// A router with a point-to-point link to the rest of the world.
+    fn router(mtu: u32) -> Bench {
+        let mut b = Bench::new(|c| c.forwarding = true, |_| {});
+        b.with(|ip, cx| {
+            let config = InterfaceConfig { mtu, v6: true, ..InterfaceConfig::new("XCF", Link::PointToPoint) };
+            let i = ip.add_interface(config).unwrap();
+            ip.add_address(cx, i, addr("10.4.0.1"), 30);
+            ip.add_address(cx, i, addr("2001:db8:4::1"), 64);
+            ip.start_interface(cx, i);
+            ip.add_route(cx, Route::new(addr("192.0.2.0"), 24, Some(addr("10.4.0.2")), i));
+            ip.add_route(cx, Route::new(addr("2001:db8:9::"), 48, Some(addr("2001:db8:4::2")), i));
+        });
+        b.know("10.0.0.2");
+        b.know("2001:db8::2");
+        b
+    }
+
+    fn far(change: impl FnOnce(&mut ipv4::Repr), payload: &[u8]) -> Vec<u8> {
+        v4("10.0.0.2", "192.0.2.9", 17, change, payload)
+    }
+
+    #[test]
+    fn the_time_to_live_falls_by_one_and_nothing_else_changes() {
+        let mut b = router(1500);
+        let p = far(|r| r.ttl = 9, &UDP);
+        b.input(&p, false);
+        let out = b.sent();
+        assert_eq!(out[0].hop, crate::engine::dlc::Hop::Peer);
+        let h = ipv4::Header::new(&out[0].packet).unwrap();
+        assert!(h.checksum_ok());
+        assert_eq!((h.ttl(), &out[0].packet[12..]), (8, &p[12..]));
+        let p = v6(addr6("2001:db8::2"), addr6("2001:db8:9::9"), 17, 9, &UDP);
+        b.input(&p, false);
+        let out = b.sent();
+        assert_eq!((out[0].packet[7], &out[0].packet[8..]), (8, &p[8..]));
+    }
+
+    #[test]
+    fn errors_of_routers() {
+        let message = |b: &mut Bench| {
+            let out = b.out();
+            let p = out.first()?;
+            let at = if p[0] >> 4 == 4 { 20 } else { 40 };
+            Some((p[at], p[at + 1], u32::from_be_bytes([p[at + 4], p[at + 5], p[at + 6], p[at + 7]])))
+        };
+        let (src, dst) = (addr6("2001:db8::2"), addr6("2001:db8:9::9"));
+        let df = |r: &mut ipv4::Repr| r.flags = ipv4::Flags::DONT_FRAGMENT;
+        let big = [0; 1450];
+        for (what, p, want) in [
+            ("out of hops", far(|r| r.ttl = 1, &UDP), Some((11, 0, 0))),
+            ("no route", v4("10.0.0.2", "198.51.100.1", 17, |_| {}, &UDP), Some((3, 0, 0))),
+            ("RFC 1191: the MTU of the next link", far(df, &big), Some((3, 4, 1400))),
+            ("out of hops", v6(src, dst, 17, 1, &UDP), Some((3, 0, 0))),
+            ("no route", v6(src, addr6("2001:db8:aa::1"), 17, 9, &UDP), Some((1, 0, 0))),
+            ("RFC 4443 section 3.2", v6(src, dst, 17, 9, &big), Some((2, 0, 1400))),
+            ("beyond the scope of the source", v6(addr6("fe80::2"), dst, 17, 9, &UDP), None),
+            ("link-local stays on its link", v4("169.254.1.1", "192.0.2.9", 17, |_| {}, &UDP), None),
+        ] {
+            let mut b = router(1400);
+            b.input(&p, false);
+            let got = message(&mut b);
+            // To a link-local source the answer waits for its link address: a solicitation goes out.
+            assert_eq!(got.filter(|g| g.0 != 135), want, "{what}");
+            assert_eq!(b.ip.counters.dropped, 1, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_cut_is_cut() {
+        let mut b = router(700);
+        b.input(&far(|_| {}, &[7; 1400]), false);
+        let out = b.out();
+        let seen: Vec<_> = out.iter().map(|p| ipv4::Header::new(p).unwrap().frag_offset()).collect();
+        assert_eq!(seen, [0, 680, 1360]);
+        assert!(out.iter().all(|p| p.len() <= 700 && p[8] == 63));
+    }
+
+    #[test]
+    fn hosts_and_broadcasts_pass_nothing_on() {
+        let mut b = router(1500);
+        b.input(&far(|_| {}, &UDP), true);
+        assert!(b.out().is_empty(), "link-layer broadcast: RFC 1812 section 5.3.4");
+        b.ip.config.forwarding = false;
+        b.input(&far(|_| {}, &UDP), false);
+        assert!(b.out().is_empty());
+        assert_eq!(b.ip.counters.v4.in_address_errors, 2);
+    }
+
+    #[test]
+    fn neighbors_on_the_same_link_are_redirected() {
+        let mut b = Bench::new(|c| c.forwarding = true, |_| {});
+        b.know("10.0.0.2");
+        b.know("10.0.0.3");
+        b.with(|ip, cx| ip.add_route(cx, Route::new(addr("192.0.2.0"), 24, Some(addr("10.0.0.3")), 1)));
+        let p = far(|_| {}, &UDP);
+        b.input(&p, false);
+        let out = b.out();
+        let redirect = out.iter().find(|p| p[9] == 1).unwrap();
+        // Type 5, code 1 (host), the better gateway, and the packet as it came.
+        assert_eq!(redirect[20..22], [5, 1]);
+        assert_eq!(redirect[24..28], [10, 0, 0, 3]);
+        assert_eq!(redirect[28..], p[..]);
+        assert!(out.iter().any(|p| p[9] == 17), "it is passed on all the same");
+        // RFC 1812 section 5.2.7.2: not to a sender on another network.
+        b.input(&v4("10.5.0.2", "192.0.2.9", 17, |_| {}, &UDP), false);
+        assert!(b.out().iter().all(|p| p[9] != 1));
+    }
+
+    #[test]
+    fn redirects_are_believed_from_the_router_in_use_only() {
+        let quoted = v4("10.0.0.1", "192.0.2.9", 17, |_| {}, &UDP);
+        let redirect = |from: &str, gateway: [u8; 4]| {
+            let r = formats::net::icmpv4::Repr::redirect(1, Ipv4Addr::from(gateway), &quoted);
+            let mut m = vec![0; r.len()];
+            r.emit(&mut m).unwrap();
+            v4(from, "10.0.0.1", 1, |_| {}, &m)
+        };
+        let hop = |b: &Bench| b.ip.next_hop(addr("192.0.2.9"), None, 0).unwrap().hop;
+        for (from, gateway, believed) in [
+            ("10.0.0.2", [10, 0, 0, 3], true),
+            ("10.0.0.7", [10, 0, 0, 3], false),
+            ("10.0.0.2", [10, 9, 0, 3], false),
+            ("10.0.0.2", [10, 0, 0, 1], false),
+        ] {
+            let mut b = Bench::new(|_| {}, |_| {});
+            b.with(|ip, cx| ip.add_route(cx, Route::default_v4(Ipv4Addr::new(10, 0, 0, 2), 1)));
+            b.input(&redirect(from, gateway), false);
+            let want = if believed { Ipv4Addr::from(gateway) } else { Ipv4Addr::new(10, 0, 0, 2) };
+            assert_eq!(hop(&b), IpAddr::V4(want), "{from} {gateway:?}");
+        }
+        let mut b = Bench::new(|c| c.accept_redirects = false, |_| {});
+        b.with(|ip, cx| ip.add_route(cx, Route::default_v4(Ipv4Addr::new(10, 0, 0, 2), 1)));
+        b.input(&redirect("10.0.0.2", [10, 0, 0, 3]), false);
+        assert_eq!(hop(&b), addr("10.0.0.2"));
+    }
+}
