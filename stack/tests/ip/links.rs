@@ -167,6 +167,21 @@ fn another_adapter_takes_over() {
             w.ping(client, to, b"x", false).unwrap();
             assert_eq!(w.replies(client), [(a(to), 1)], "after the takeover, offload {offload}");
         }
+        // The first adapter is back: its addresses are its own again, without a conflict.
+        w.fabric.set_up(p1, true);
+        w.with(server, |h, cx| h.ip.start_interface(cx, 1));
+        w.run(Duration::from_secs(10));
+        let own_packets = |w: &World| {
+            let c = w.hosts[server].ip.interface(2).unwrap().counters;
+            c.in_packets - c.in_groups
+        };
+        let heir = own_packets(&w);
+        for to in ["10.0.0.2", "10.0.0.100", "2001:db8::2", "2001:db8::100"] {
+            w.ping(client, to, b"x", false).unwrap();
+            assert_eq!(w.replies(client), [(a(to), 1)], "after the return, offload {offload}");
+        }
+        assert!(w.hosts[server].events.iter().all(|e| !matches!(e, IpEvent::Duplicate { .. })));
+        assert_eq!(own_packets(&w), heir);
     }
 }
 

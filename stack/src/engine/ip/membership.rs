@@ -155,6 +155,16 @@ impl Ip {
             || matches!(group, IpAddr::V4(a) if self.home.is_broadcast(a))
     }
 
+    /// Packets of a source to a group are for this stack: with source-specific multicast those of
+    /// some only.
+    #[must_use]
+    pub fn listens(&self, interface: u16, group: IpAddr, source: IpAddr) -> bool {
+        match self.groups.groups.get(&(interface, group)) {
+            Some(g) if g.any == 0 && !is_all_nodes(group) => g.sources.contains_key(&source),
+            _ => self.is_member(interface, group),
+        }
+    }
+
     /// Groups and the number of their sources (0: from everybody), for displays.
     pub fn memberships(&self) -> impl Iterator<Item = (u16, IpAddr, usize)> {
         let listening = self.groups.groups.iter().filter(|(_, m)| !m.is_empty());
@@ -528,6 +538,8 @@ mod tests {
         b.run_to(30_000);
         b.with(|ip, cx| ip.leave_source(cx, 1, addr(GROUP), addr("192.0.2.1")));
         let kinds: Vec<_> = igmp_out(&mut b).into_iter().map(|m| (m.2[0].0, m.2[0].2)).collect();
+        assert!(b.ip.listens(1, addr(GROUP), addr("192.0.2.2")));
+        assert!(!b.ip.listens(1, addr(GROUP), addr("192.0.2.1")));
         // ALLOW, its repetition, ALLOW, its repetition, BLOCK.
         assert_eq!(kinds, [(5, 1), (5, 1), (5, 1), (5, 1), (6, 1)]);
     }

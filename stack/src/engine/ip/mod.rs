@@ -253,6 +253,8 @@ pub struct Ip {
     deliver: VecDeque<Delivery>,
     transmit: VecDeque<(u16, Down)>,
     events: VecDeque<IpEvent>,
+    /// Addresses that an interface answers for in place of one that failed.
+    taken_over: Vec<(u16, IpAddr)>,
     /// Turn of a connection among equal routes (MULTIPATH PERCONNECTION).
     flows: BTreeMap<(IpAddr, IpAddr, u32), u32>,
     turn: u32,
@@ -285,6 +287,7 @@ impl Ip {
             deliver: VecDeque::new(),
             transmit: VecDeque::new(),
             events: VecDeque::new(),
+            taken_over: Vec::new(),
             flows: BTreeMap::new(),
             turn: 0,
             next_id: cx.random.u32(),
@@ -374,6 +377,7 @@ impl Ip {
         self.event(cx, trace::NOBODY, &event);
         self.notify(IpEvent::Interface(index, true));
         self.paths_changed();
+        self.take_back(cx, index);
         let mine: Vec<Home> = self.home.iter().filter(|h| h.interface == index).copied().collect();
         for h in mine {
             self.activate_address(cx, h);
@@ -623,10 +627,29 @@ impl Ip {
                 address: h.address,
             };
             self.event(cx, h.address, &event);
+            self.taken_over.push((heir, h.address));
             self.register(cx, heir, h.address, false);
             if let IpAddr::V6(a) = h.address {
                 self.join(cx, heir, IpAddr::V6(interface::solicited_node(a)));
                 self.announce_neighbor(cx, heir, a);
+            }
+        }
+    }
+
+    /// An interface is active again: others stop answering for its addresses, and for the VIPAs that
+    /// it answers for from now on.
+    fn take_back(&mut self, cx: &mut Context<'_>, index: u16) {
+        let back: Vec<(u16, IpAddr)> = self
+            .taken_over
+            .extract_if(.., |(heir, address)| {
+                let home = self.home.get(*address);
+                // What the heir is not there for any more is forgotten, too.
+                home.is_none_or(|h| h.interface == index || h.is_vipa() && index < *heir) || *heir == index
+            })
+            .collect();
+        for (heir, address) in back {
+            if heir != index {
+                self.unregister(cx, heir, address);
             }
         }
     }

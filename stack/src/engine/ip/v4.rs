@@ -74,7 +74,7 @@ impl Ip {
             return self.dropped(cx, interface, false, &r.packet, reason);
         }
         let many = dst.is_multicast() || self.home.is_broadcast(dst);
-        if dst.is_multicast() && !self.is_member(interface, dst.into()) && !loopback {
+        if dst.is_multicast() && !self.listens(interface, dst.into(), src.into()) && !loopback {
             return self.dropped(cx, interface, false, &r.packet, drop::GROUP);
         }
         if !many && !self.home.is_local(IpAddr::V4(dst)) {

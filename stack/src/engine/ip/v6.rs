@@ -67,7 +67,7 @@ impl Ip {
             self.counters.v6.in_address_errors += 1;
             return self.dropped(cx, interface, false, &r.packet, reason);
         }
-        if dst.is_multicast() && !self.is_member(interface, dst.into()) && !loopback {
+        if dst.is_multicast() && !self.listens(interface, dst.into(), src.into()) && !loopback {
             return self.dropped(cx, interface, false, &r.packet, drop::GROUP);
         }
         let local = dst.is_multicast() || self.home.is_local(dst.into());
