@@ -73,6 +73,8 @@ pub struct Summary {
     /// Info up to here stays, and so does the protocol, when another message of the same segment
     /// takes over the line.
     fence: usize,
+    /// Length of what the line begins with whatever follows, see [`Summary::lead`].
+    lead: usize,
 }
 
 impl Summary {
@@ -84,6 +86,7 @@ impl Summary {
         self.info.clear();
         self.frozen = false;
         self.fence = 0;
+        self.lead = 0;
     }
 
     /// A protocol takes over the line; its info is appended to what is returned.
@@ -98,7 +101,7 @@ impl Summary {
 
     /// Names the protocol and leaves the info as it is.
     pub fn name(&mut self, protocol: &'static str) {
-        if self.fence == 0 {
+        if self.fence == self.lead {
             self.protocol = protocol;
         }
     }
@@ -108,17 +111,26 @@ impl Summary {
         self.fence = self.info.len();
     }
 
+    /// What is in the line so far stays in front of whatever a protocol above says; that one gives
+    /// the line its name all the same.
+    pub fn lead(&mut self) {
+        if self.fence == 0 {
+            self.lead = self.info.len();
+        }
+        self.fence = self.info.len();
+    }
+
     /// Appends behind what other messages of the segment said, with `separator` between.
     pub fn also(&mut self, protocol: &'static str, separator: &str) -> Option<&mut Vec<u8>> {
         if self.frozen {
             return None;
         }
-        if self.protocol == protocol || self.fence > 0 {
-            if !self.info.is_empty() {
+        if self.protocol == protocol || self.fence > self.lead {
+            if self.info.len() > self.lead {
                 self.info.text(separator);
             }
         } else {
-            self.info.clear();
+            self.info.truncate(self.fence);
         }
         self.name(protocol);
         Some(&mut self.info)

@@ -197,6 +197,11 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, b: Buf<'_>) -> Outcome {
     // Of a fragment or a quoted packet the end is not known.
     let known = !ip.fragment && !c.quoted && b.reported() >= hlen;
     let from = answer.map_or([0; 2], |a| [a.base_seq, a.base_ack]);
+    if let Some(a) = answer.filter(|a| a.analysis.flags != 0 && !quoted)
+        && let Some(summary) = c.summary()
+    {
+        tcp_analysis::remarks(summary, a);
+    }
     if let Some(info) = c.summary().and_then(|s| s.take("TCP")) {
         udp::ports(info, src, dst);
         flag_names(info, flags);

@@ -1,5 +1,7 @@
 //! What following its connection tells about a segment: nothing of this is in the packet.
 
+use crate::decode::fmt::Out;
+use crate::decode::summary::Summary;
 use crate::decode::{Buf, Ctx, FieldId, Sink, Value};
 use crate::track::tcp::Answer;
 use crate::track::tcp::answer::{NO_SCALE, analysis};
@@ -101,6 +103,40 @@ const FLAGS: [(u16, FieldId); 14] = [
     (analysis::ZERO_WINDOW, ZERO_WINDOW),
     (analysis::ZERO_WINDOW_PROBE_ACK, ZERO_WINDOW_PROBE_ACK),
 ];
+
+/// What Wireshark puts in front of the line of a packet: the last that it finds stands first.
+#[cold]
+pub fn remarks(line: &mut Summary, answer: &Answer) {
+    const REMARKS: [(u16, &str); 15] = [
+        (analysis::ZERO_WINDOW_PROBE_ACK, "[TCP ZeroWindowProbeAck] "),
+        (analysis::ZERO_WINDOW, "[TCP ZeroWindow] "),
+        (analysis::ZERO_WINDOW_PROBE, "[TCP ZeroWindowProbe] "),
+        (analysis::DUPLICATE_ACK, "[TCP Dup ACK "),
+        (analysis::KEEP_ALIVE_ACK, "[TCP Keep-Alive ACK] "),
+        (analysis::KEEP_ALIVE, "[TCP Keep-Alive] "),
+        (analysis::WINDOW_FULL, "[TCP Window Full] "),
+        (analysis::WINDOW_UPDATE, "[TCP Window Update] "),
+        (analysis::ACK_LOST_SEGMENT, "[TCP ACKed unseen segment] "),
+        (analysis::LOST_SEGMENT, "[TCP Previous segment not captured] "),
+        (analysis::OUT_OF_ORDER, "[TCP Out-Of-Order] "),
+        (analysis::SPURIOUS_RETRANSMISSION, "[TCP Spurious Retransmission] "),
+        (analysis::FAST_RETRANSMISSION, "[TCP Fast Retransmission] "),
+        (analysis::RETRANSMISSION, "[TCP Retransmission] "),
+        (analysis::REUSED_PORTS, "[TCP Port numbers reused] "),
+    ];
+    let a = &answer.analysis;
+    let Some(info) = line.take("TCP") else { return };
+    for (_, text) in REMARKS.iter().filter(|(flag, _)| a.has(*flag)) {
+        info.text(text);
+        if text.ends_with("ACK ") {
+            info.dec(a.duplicate_of.into());
+            info.push(b'#');
+            info.dec(a.duplicate.into());
+            info.text("] ");
+        }
+    }
+    line.lead();
+}
 
 fn flags<S: Sink>(c: &mut Ctx<'_, S>, answer: &Answer, b: Buf<'_>) {
     let a = &answer.analysis;
