@@ -28,10 +28,11 @@ impl Way<'_> {
         self.own.events().count(e)
     }
 
-    /// Segments behind later ones that cannot have been overtaken, since the trace never lacked
-    /// any: they were sent again while more was on its way.
+    /// Segments behind later ones that cannot have been overtaken, since the trace has the start
+    /// and never lacked any: they were sent again while more was on its way.
     fn repaired(&self) -> u32 {
-        if self.count(Event::Lost) == 0 { self.count(Event::OutOfOrder) } else { 0 }
+        let start = self.own.has(saw::SYN) || self.own.has(saw::SYN_ACK);
+        if start && self.count(Event::Lost) == 0 { self.count(Event::OutOfOrder) } else { 0 }
     }
 }
 
