@@ -42,13 +42,14 @@ pub struct LayerLimits {
     pub ratio_from: u64,
     /// Output of any layer in bytes, 0 for no limit.
     pub max_bytes: u64,
-    /// Memory that one layer's window may take. zstd's usual levels need 8 MB at most, xz's 64 MB.
+    /// Memory that one layer's window may take. zstd's usual levels need 8 MB at most, xz up to
+    /// level 8 33 MB. With 40 MB all of Zscope stays under 64 MB.
     pub max_memory: u64,
 }
 
 impl Default for LayerLimits {
     fn default() -> Self {
-        Self { max_ratio: 4000, ratio_from: 64 << 20, max_bytes: 0, max_memory: 128 << 20 }
+        Self { max_ratio: 4000, ratio_from: 64 << 20, max_bytes: 0, max_memory: 40 << 20 }
     }
 }
 
