@@ -476,7 +476,11 @@ impl Shared<'_, '_> {
             } else if let Some((ip, b)) = plain.datagram(f.orig_len as usize) {
                 r.datagram(f, &ip, plain.ports(), udp::timed(b));
                 if applications {
-                    how = How::Asks(udp::recalls(plain.ports(), b.from(udp::HDR)));
+                    how = How::Asks(udp::recalls(
+                        plain.ports(),
+                        b.from(udp::HDR),
+                        self.settings.pair_questions,
+                    ));
                 }
             }
         } else if applications || dispatch::may_hold_fragment(f.link, data) {

@@ -68,6 +68,7 @@ impl Input {
             follow_tcp: asked.follow_tcp,
             follow_udp: asked.follow_udp,
             applications: asked.applications,
+            pair_questions: asked.pair_questions,
         }
     }
 
@@ -88,6 +89,8 @@ pub struct Asked {
     pub follow_udp: bool,
     /// As in [`Settings`].
     pub applications: bool,
+    /// As in [`Settings`].
+    pub pair_questions: bool,
 }
 
 impl Asked {
@@ -97,6 +100,7 @@ impl Asked {
             follow_tcp: everything || fields().any(tcp::depends_on_flow),
             follow_udp: everything || fields().any(udp::depends_on_flow),
             applications: everything || fields().any(app::depends_on_streams),
+            pair_questions: everything || fields().any(app::dns_pairs::depends_on_questions),
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Settings {
     pub follow_udp: bool,
     /// Decode what is above TCP, and join its segments for that.
     pub applications: bool,
+    /// Look for the question of each DNS answer.
+    pub pair_questions: bool,
     /// Verify the checksums that adapters commonly fill in after the trace: IPv4, TCP, UDP and
     /// SCTP. Those of ICMP, ICMPv6 and IGMP are verified in any case.
     pub verify_checksums: bool,
@@ -351,9 +353,6 @@ impl<'c, S: Sink> Ctx<'c, S> {
         what: Ask,
         ask: impl FnOnce(&mut Memory, &Ends, &Frame) -> Option<Known>,
     ) -> Option<Known> {
-        if self.quoted {
-            return None;
-        }
         let place = b.span(0, 0).off;
         match &mut self.streams {
             Some(Streams::Record(table, steps)) => {
@@ -373,9 +372,9 @@ impl<'c, S: Sink> Ctx<'c, S> {
     }
 
     /// Notes something for later messages, in input order.
-    pub fn remember(&mut self, note: impl FnOnce(&mut Memory, &Ends)) {
-        if let (Some(Streams::Record(table, _)), false) = (&mut self.streams, self.quoted) {
-            note(&mut table.memory, &self.ends);
+    pub fn remember(&mut self, note: impl FnOnce(&mut Memory, &Ends, &Frame)) {
+        if let Some(Streams::Record(table, _)) = &mut self.streams {
+            note(&mut table.memory, &self.ends, self.frame);
         }
     }
 

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::conversations::between;
 use super::streams::Joined;
 use crate::decode::app::rpc::{self, Call, CallKey};
-use crate::source::frame::Frame;
+use crate::source::frame::{Frame, Timestamp};
 
 /// Entries of one generation of a table.
 const GENERATION: usize = 32_768;
@@ -55,6 +56,10 @@ pub enum Ask {
     Call,
     /// The record that a fragment completes.
     Record,
+    /// The DNS question that a message repeats or answers.
+    Question,
+    /// The file that a TFTP message belongs to.
+    Transfer,
 }
 
 /// What was remembered.
@@ -66,6 +71,40 @@ pub enum Known {
     Call(Call),
     /// The fragments of an RPC record, once there are all.
     Record(Option<Arc<Joined>>),
+    /// A DNS question as it was known before the message.
+    Question(Question),
+    /// A TFTP transfer.
+    Transfer(Transfer),
+}
+
+/// A DNS question.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Question {
+    /// Its frame.
+    pub request: u64,
+    /// Its time.
+    pub time: Option<Timestamp>,
+    /// Frame of the first answer, 0 before.
+    pub response: u64,
+    /// Many answers are to be expected.
+    pub many: bool,
+}
+
+/// A file on its way by TFTP.
+#[derive(Debug, Clone)]
+pub struct Transfer {
+    /// Address of the server.
+    pub server: [u8; 16],
+    /// The port that it sent from last.
+    pub port: Option<u16>,
+    /// Frame of the request.
+    pub request: u64,
+    /// The file's name.
+    pub file: Arc<str>,
+    /// Number of the next block, without the limit of its field.
+    pub next: u32,
+    /// Number of the block that was asked about.
+    pub block: u32,
 }
 
 /// Who speaks in datagrams from and to an end that was announced.
@@ -73,6 +112,8 @@ pub enum Known {
 pub enum Speaker {
     /// A program that is called by RPC.
     Rpc,
+    /// One side of a TFTP transfer.
+    Tftp,
 }
 
 /// A table that forgets what was not used for long.
@@ -136,6 +177,9 @@ pub struct Memory {
     /// RPC calls.
     pub calls: Recent<CallKey, Call>,
     speakers: Recent<([u8; 16], u16), Speaker>,
+    questions: Recent<(Ends, u16), Question>,
+    /// By the client's end.
+    transfers: Recent<([u8; 16], u16), Transfer>,
     records: HashMap<Ends, Record, RandomState>,
     held: usize,
 }
@@ -149,16 +193,75 @@ impl Memory {
     /// True when any end was announced.
     #[must_use]
     pub fn announces(&self) -> bool {
-        !self.speakers.is_empty()
+        !self.speakers.is_empty() || !self.transfers.is_empty()
     }
 
     /// Who speaks in a datagram between these ends.
     #[must_use]
     pub fn speaker(&self, e: &Ends) -> Option<Speaker> {
+        if !self.transfers.is_empty() && (self.transfer(e, 1).is_some() || self.transfer(e, 0).is_some()) {
+            return Some(Speaker::Tftp);
+        }
         if self.speakers.is_empty() {
             return None;
         }
         [0, 1].into_iter().find_map(|i| self.speakers.get(&(e.addresses[i], e.ports[i]))).copied()
+    }
+
+    /// The transfer of which `client` of these ends is one side: the server may send from any port,
+    /// and the client answers to that.
+    fn transfer(&self, e: &Ends, client: usize) -> Option<&Transfer> {
+        let t = self.transfers.get(&(e.addresses[client], e.ports[client]))?;
+        let port = e.ports[1 - client];
+        let fits = t.server == e.addresses[1 - client] && (client == 1 || t.port == Some(port));
+        fits.then_some(t)
+    }
+
+    /// A file is asked for.
+    pub fn asked_for_file(&mut self, e: &Ends, f: &Frame, file: &[u8]) {
+        let file = String::from_utf8_lossy(file).as_ref().into();
+        let server = e.addresses[1];
+        let t = Transfer { server, port: None, request: f.number, file, next: 1, block: 0 };
+        self.transfers.insert((e.addresses[0], e.ports[0]), t);
+    }
+
+    /// The transfer that a message belongs to; `block` when it is about one, and whether it
+    /// brings it.
+    pub fn part_of_file(&mut self, e: &Ends, block: Option<(u16, bool)>) -> Option<Transfer> {
+        let client = [1, 0].into_iter().find(|c| self.transfer(e, *c).is_some())?;
+        let t = self.transfers.get_mut(&(e.addresses[client], e.ports[client]))?;
+        t.port = Some(e.ports[1 - client]);
+        if let Some((block, data)) = block {
+            // The field is short, and begins anew in a long file.
+            let behind = (t.next as u16).wrapping_sub(block) as i16;
+            let full = i64::from(t.next) - i64::from(behind);
+            t.block = u32::try_from(full).unwrap_or(block.into());
+            if data && t.block >= t.next {
+                t.next = t.block.saturating_add(1);
+            }
+        }
+        Some(t.clone())
+    }
+
+    /// The question that a message repeats or answers, as it was known before; `many` when it asks
+    /// for what takes more than one message to answer.
+    pub fn question(&mut self, e: &Ends, f: &Frame, id: u16, response: bool, many: bool) -> Option<Question> {
+        let key = (e.sorted(), id);
+        let known = self.questions.get(&key).copied();
+        if response {
+            if let Some(q) = self.questions.get_mut(&key) {
+                if q.response == 0 {
+                    q.response = f.number;
+                }
+                q.many = many;
+            }
+            return known;
+        }
+        let repeated = known.filter(|q| q.response == 0 && soon(q.time, f.time));
+        if repeated.is_none() {
+            self.questions.insert(key, Question { request: f.number, time: f.time, response: 0, many });
+        }
+        repeated
     }
 
     /// True when a record between these ends goes on.
@@ -209,9 +312,36 @@ impl Memory {
     }
 }
 
+/// Seconds within which a question with the same identifier is the same one.
+const SAME_QUESTION: i64 = 5;
+
+fn soon(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
+    let (Some(a), Some(b)) = (a, b) else { return true };
+    (0..SAME_QUESTION * 1_000_000_000).contains(&between(a, b))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn block_numbers_go_on_past_their_field() {
+        let e = |to_client: bool| {
+            let (c, s) = (([1; 16], 5000), ([2; 16], 6000));
+            let (a, b) = if to_client { (s, c) } else { (c, s) };
+            Ends { addresses: [a.0, b.0], ports: [a.1, b.1], stream: false }
+        };
+        let mut m = Memory::default();
+        m.asked_for_file(&Ends { ports: [5000, 69], ..e(false) }, &Frame::default(), b"f");
+        assert_eq!(m.speaker(&e(false)), None, "the server has not chosen its port yet");
+        for n in [1u16, 2, 40_000, 65_535, 0, 1] {
+            let _ = m.part_of_file(&e(true), Some((n, true)));
+        }
+        let t = m.part_of_file(&e(false), Some((1, false))).expect("known");
+        assert_eq!((t.block, t.next, &*t.file), (65_537, 65_538, "f"));
+        let other = Ends { ports: [5000, 6001], ..e(false) };
+        assert_eq!(m.speaker(&other), None, "another port of the server");
+    }
 
     #[test]
     fn what_was_not_used_for_long_is_forgotten() {

@@ -164,8 +164,6 @@ impl Pdu {
 pub struct Direction {
     /// Highest sequence number seen, plus one.
     pub next: Option<u32>,
-    /// Highest acknowledgment seen from this side.
-    pub acked: Option<u32>,
     /// A message goes on until the connection is closed.
     pub until_end: bool,
     /// A FIN was seen.

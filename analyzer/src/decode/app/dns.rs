@@ -13,6 +13,7 @@
 use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, Value, fmt::Out};
 
 use super::dns_names as names;
+use super::dns_pairs;
 use super::dns_rdata;
 use super::text::Text;
 
@@ -226,6 +227,12 @@ crate::protocol! { Dns, "dns", "Domain Name System";
     TSIG_TIME_SIGNED "dns.tsig.time_signed" "Time Signed" Kind::LocalTime;
     TXT "dns.txt" "TXT" Kind::Str;
     TXT_LENGTH "dns.txt.length" "TXT Length" Kind::Uint(8, Base::Dec);
+    RESPONSE_TO "dns.response_to" "Request In" Kind::FrameNum;
+    RETRANSMISSION "dns.retransmission" "Retransmission" Kind::Bool;
+    RETRANSMIT_REQUEST_IN "dns.retransmit_request_in" "Retransmitted request. Original request in" Kind::FrameNum;
+    RETRANSMIT_RESPONSE_IN "dns.retransmit_response_in" "Retransmitted response. Original response in" Kind::FrameNum;
+    TIME "dns.time" "Time" Kind::RelTime;
+    UNSOLICITED "dns.unsolicited" "Unsolicited" Kind::Bool;
 }
 
 /// Multicast DNS counts as a protocol of its own, with the fields of DNS.
@@ -359,10 +366,13 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, v: Variant) -> Outcome {
         Variant::Llmnr => Proto::Llmnr,
     };
     c.layer(proto, b.whole());
+    let pair = dns_pairs::find(c, b);
     if super::idle(c, Proto::Dns) {
         return Ok(());
     }
-    message(c, b, v)
+    message(c, b, v)?;
+    dns_pairs::show(c, pair);
+    Ok(())
 }
 
 /// True when a datagram to any port is a DNS message beyond reasonable doubt: plain flags, one

@@ -126,7 +126,10 @@ pub fn control<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Out
     } else {
         response(c, line, span, t);
     }
-    if let Some(d) = t.ftp().directory.clone() {
+    // What another protocol remembers from here on must stay.
+    if t.becomes.is_none()
+        && let Some(d) = t.ftp().directory.clone()
+    {
         c.field(DIRECTORY, Value::Str(&d), Span::NONE);
     }
     Ok(Verdict::Done)

@@ -7,6 +7,7 @@ pub mod dhcp_options;
 pub mod dns;
 pub mod dns_names;
 pub mod dns_options;
+pub mod dns_pairs;
 pub mod dns_rdata;
 pub mod dns_tcp;
 pub mod drda;

@@ -6,7 +6,8 @@
 //! | 2 | … | requests: file and mode, each up to a null, then options and their values likewise |
 //! | 2 | 2 | data and acknowledgments: block; errors: code |
 
-use crate::decode::{Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Sink, Value, data, fmt::Out};
+use crate::decode::{Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Sink, Span, Value, data, fmt::Out};
+use crate::track::memory::{Ask, Known, Transfer};
 
 use super::text::Text;
 
@@ -21,6 +22,8 @@ crate::protocol! { Tftp, "tftp", "Trivial File Transfer Protocol";
     NEXTWINDOWSIZE "tftp.nextwindowsize" "Next Window Size" Kind::Uint(16, Base::Dec);
     OPTION_NAME "tftp.option.name" "Option name" Kind::Str;
     OPTION_VALUE "tftp.option.value" "Option value" Kind::Str;
+    REQUEST_FRAME "tftp.request_frame" "Request frame" Kind::FrameNum;
+    FULL_BLOCK "tftp.block.full" "Full Block Number" Kind::Uint(32, Base::Dec);
 }
 
 mod names {
@@ -41,6 +44,7 @@ mod names {
 
 /// Dissects a message.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
+    let transfer = transfer(c, b);
     c.layer(Proto::Tftp, b.whole());
     if super::idle(c, Proto::Tftp) {
         return Ok(());
@@ -50,6 +54,15 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         info.text(names::opcode(opcode.into()).unwrap_or("Unknown"));
     }
     c.u16(OPCODE, b, 0)?;
+    if let Some(t) = transfer.as_ref().filter(|_| !matches!(opcode, 1 | 2)) {
+        c.field(DESTINATION_FILE, Value::Str(&t.file), Span::NONE);
+        c.field(REQUEST_FRAME, Value::Uint(t.request), Span::NONE);
+    }
+    let full = |c: &mut Ctx<'_, S>| {
+        if let Some(t) = &transfer {
+            c.field(FULL_BLOCK, Value::Uint(t.block.into()), Span::NONE);
+        }
+    };
     match opcode {
         1 | 2 => {
             let id = if opcode == 1 { SOURCE_FILE } else { DESTINATION_FILE };
@@ -59,11 +72,13 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
         }
         3 => {
             number(c, b, BLOCK, ", Block: ")?;
+            full(c);
             data::dissect(c, b.from(4));
             Ok(())
         }
         4 => {
             number(c, b, BLOCK, ", Block: ")?;
+            full(c);
             if b.reported() > 4 {
                 c.u16(NEXTWINDOWSIZE, b, 4)?;
             }
@@ -78,6 +93,27 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
             data::dissect(c, b.from(2));
             Ok(())
         }
+    }
+}
+
+/// The port of requests.
+pub const PORT: u16 = 69;
+
+/// Notes what a request asks for, or finds the request of another message: it went to a port of
+/// its own, and the transfer goes on between the client's port and one that the server chose.
+fn transfer<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Option<Transfer> {
+    c.streams.as_ref()?;
+    let opcode = b.u16(0).ok();
+    if c.ends.ports[1] == PORT && matches!(opcode, Some(1 | 2)) {
+        let name = b.bytes().get(2..).unwrap_or_default();
+        let name = name.split(|x| *x == 0).next().unwrap_or_default();
+        c.remember(|m, e, f| m.asked_for_file(e, f, name));
+        return None;
+    }
+    let block = b.u16(2).ok().filter(|_| matches!(opcode, Some(3 | 4))).map(|n| (n, opcode == Some(3)));
+    match c.recall(b, Ask::Transfer, |m, e, _| m.part_of_file(e, block).map(Known::Transfer)) {
+        Some(Known::Transfer(t)) => Some(t),
+        _ => None,
     }
 }
 

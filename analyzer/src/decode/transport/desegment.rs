@@ -279,20 +279,13 @@ fn follow(s: &Segment, conn: &mut Conn, table: &mut Table, len: u32) -> Kind {
         }
     }
     let upper = usize::from(s.upper);
-    let acked = conn.sides[1 - upper].acked;
     let side = &mut conn.sides[upper];
-    if s.flags & ACK != 0 && side.acked.is_none_or(|a| before(a, s.ack)) {
-        side.acked = Some(s.ack);
-    }
     let first = s.seq.wrapping_add(u32::from(s.flags & SYN != 0));
     let end = first.wrapping_add(len);
     let kind = match side.next {
         Some(n) if len > 0 && before(first, n) => {
             if len <= 1 && first.wrapping_add(1) == n && s.flags & (SYN | FIN | RST) == 0 {
                 Kind::KeepAlive
-            } else if acked.is_some_and(|a| !before(a, end)) {
-                // Acknowledged already: Wireshark calls it spurious, and decodes it again.
-                Kind::Fresh
             } else {
                 Kind::Stale
             }

@@ -7,7 +7,7 @@
 //! | 4 | 2 | length, header included (UDP-Lite: bytes that the checksum covers) |
 //! | 6 | 2 | checksum, with a pseudo header; 0: none |
 
-use crate::decode::app::{dns, rpc};
+use crate::decode::app::{dns, rpc, tftp};
 use crate::decode::names;
 use crate::decode::{
     Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Seen, Sink, Value, data, dispatch, fmt::Out, net::Ip,
@@ -129,10 +129,14 @@ fn line<S: Sink>(c: &mut Ctx<'_, S>, protocol: &'static str, src: u16, dst: u16,
 }
 
 /// True when the decoder of what a datagram carries may ask for what is remembered of messages, or add
-/// to it, if nobody was announced at its ends. So far only that of RPC does.
+/// to it, if nobody was announced at its ends: those of RPC and TFTP, and that of DNS where
+/// `questions` are looked for.
 #[must_use]
-pub fn recalls(ports: [u16; 2], b: Buf<'_>) -> bool {
-    ports.contains(&rpc::portmap::WELL_KNOWN_PORT) || rpc::recognised(b)
+pub fn recalls(ports: [u16; 2], b: Buf<'_>, questions: bool) -> bool {
+    ports.contains(&rpc::portmap::WELL_KNOWN_PORT)
+        || ports.contains(&tftp::PORT)
+        || rpc::recognised(b)
+        || (questions && (ports.iter().any(|p| [53, 5353, 5355].contains(p)) || dns::recognised(b)))
 }
 
 /// Dissects what a datagram carries.
@@ -154,6 +158,7 @@ pub fn payload<S: Sink>(c: &mut Ctx<'_, S>, ip: &Ip, [src, dst]: [u16; 2], b: Bu
         {
             return match who {
                 Speaker::Rpc => rpc::announced(c, b),
+                Speaker::Tftp => tftp::dissect(c, b),
             };
         }
     }

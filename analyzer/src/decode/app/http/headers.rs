@@ -1,6 +1,6 @@
 //! Header lines of HTTP, and what they say about the body.
 
-use crate::decode::{Buf, Ctx, FieldId, Sink, Span, Value};
+use crate::decode::{Buf, Ctx, FieldId, Sink, Value};
 
 use super::body::Framing;
 use super::{Line, line, line_or_rest, number, string};
@@ -40,7 +40,7 @@ impl<'a> Head<'a> {
             host: None,
             ends_with_connection: false,
         };
-        let (mut length, mut chunked, mut keep_alive) = (None, false, false);
+        let (mut length, mut chunked, mut keep_alive, mut closes) = (None, false, false, false);
         let (first, mut at) = line_or_rest(b);
         while at < b.len() {
             let Some((text, len)) = line(&b[at..]) else { break };
@@ -51,9 +51,10 @@ impl<'a> Head<'a> {
                 break;
             }
             let Some((name, value)) = split(text) else { continue };
+            let value = value.trim_ascii_end();
             let is = |n: &str| name.eq_ignore_ascii_case(n.as_bytes());
             if is("Content-Length") {
-                length = Some(number(value));
+                length = length_of(value).or(length);
             } else if is("Transfer-Encoding") {
                 chunked |= value.to_ascii_lowercase().windows(7).any(|w| w == b"chunked");
             } else if is("Content-Type") {
@@ -65,6 +66,7 @@ impl<'a> Head<'a> {
                 h.host = Some(value);
             } else if is("Connection") || is("Proxy-Connection") {
                 keep_alive |= value.eq_ignore_ascii_case(b"keep-alive");
+                closes |= value.eq_ignore_ascii_case(b"close");
             }
         }
         let code = number(first.split(|c| *c == b' ').nth(1).unwrap_or_default());
@@ -76,16 +78,21 @@ impl<'a> Head<'a> {
             (false, None) if kind == Line::Request => Framing::None,
             (false, None) => Framing::Rest,
         };
-        h.ends_with_connection = h.content_type.is_some() && !keep_alive;
+        h.ends_with_connection = closes || !keep_alive;
         h
     }
 }
 
-/// Name and value of a header line.
+/// The length that a header says; `None` when it says none.
+fn length_of(value: &[u8]) -> Option<u64> {
+    value.first().is_some_and(u8::is_ascii_digit).then(|| number(value))
+}
+
+/// Name and value of a header line. Blanks behind the value are left in it.
 #[must_use]
 pub fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = text.iter().position(|c| *c == b':')?;
-    Some((&text[..colon], text[colon + 1..].trim_ascii()))
+    Some((&text[..colon], text[colon + 1..].trim_ascii_start()))
 }
 
 /// The field of a header.
@@ -150,26 +157,15 @@ pub fn fields<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, h: &Head<'_>) {
         let Some(id) = known else { continue };
         string(c, id, value, span);
         if id == super::CONTENT_LENGTH_HEADER {
-            c.field(super::CONTENT_LENGTH, Value::Uint(number(value)), span);
+            if let Some(n) = length_of(value) {
+                c.field(super::CONTENT_LENGTH, Value::Uint(n), span);
+            }
         } else if id == super::COOKIE && c.sink.asks(super::COOKIE_PAIR) {
             for pair in value.split(|c| *c == b';') {
-                string(c, super::COOKIE_PAIR, pair.trim_ascii(), span);
+                string(c, super::COOKIE_PAIR, pair.trim_ascii_start(), span);
             }
         }
     }
-    if h.kind == Line::Request {
-        connect(c, bytes);
-    }
-}
-
-/// The end that a CONNECT asks for.
-fn connect<S: Sink>(c: &mut Ctx<'_, S>, bytes: &[u8]) {
-    let (first, _) = line_or_rest(bytes);
-    let Some(target) = first.strip_prefix(b"CONNECT ") else { return };
-    let target = target.split(|c| *c == b' ').next().unwrap_or_default();
-    let Some(colon) = target.iter().rposition(|c| *c == b':') else { return };
-    string(c, super::PROXY_HOST, &target[..colon], Span::NONE);
-    c.field(super::PROXY_PORT, Value::Uint(number(&target[colon + 1..]) & 0xFFFF), Span::NONE);
 }
 
 /// What the registry calls a status code.

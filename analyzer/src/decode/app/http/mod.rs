@@ -208,7 +208,11 @@ fn message<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome
         text(info, first_line);
         info.push(b' ');
     }
-    let head = Head::parse(bytes, kind, t.http().head);
+    let mut head = Head::parse(bytes, kind, t.http().head);
+    if kind == Line::Response && t.http().connect && status(first_line) / 100 == 2 {
+        // The tunnel begins right behind it.
+        head.framing = Framing::None;
+    }
     if t.may_wait
         && let Some(need) = body::missing(bytes, &head)
         && (need != Need::End || !t.ending)
@@ -254,6 +258,8 @@ fn tunnelled<S: Sink>(
     mut inside: Box<Tunnel>,
 ) -> Outcome<Verdict> {
     c.layer(Proto::Http, b.whole());
+    string(c, PROXY_HOST, inside.host.as_bytes(), Span::NONE);
+    c.field(PROXY_PORT, Value::Uint(inside.port.into()), Span::NONE);
     // The proxy stands for the end that was asked for.
     let mut ports = t.ports;
     let proxy = usize::from(t.upper != inside.upper);
@@ -315,12 +321,12 @@ fn first_line_fields<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, kind: Line, first:
 }
 
 fn uri_parts<S: Sink>(c: &mut Ctx<'_, S>, uri: &[u8], span: Span) {
-    let Some(q) = uri.iter().position(|c| *c == b'?') else { return };
+    let Some(q) = uri.iter().position(|c| *c == b'?').filter(|q| q + 1 < uri.len()) else { return };
     string(c, REQUEST_PATH, &uri[..q], span);
     let query = &uri[q + 1..];
     string(c, REQUEST_QUERY, query, span);
     if c.sink.asks(REQUEST_PARAMETER) {
-        for p in query.split(|c| *c == b'&') {
+        for p in query.split(|c| *c == b'&').filter(|p| !p.is_empty()) {
             string(c, REQUEST_PARAMETER, p, span);
         }
     }
@@ -337,11 +343,11 @@ fn exchange<S: Sink>(c: &mut Ctx<'_, S>, t: &mut Talk<'_>, head: &Head<'_>, kind
             let method = first.split(|c| *c == b' ').next().unwrap_or_default();
             s.request(frame, time, method, uri, head.host);
             if wants {
-                if let Some(uri) = s.full_uri.as_deref() {
-                    c.field(FULL_URI, Value::Str(uri), Span::NONE);
-                }
+                full_uri(c, s);
                 c.field(REQUEST_NUMBER, Value::Uint(s.number.into()), Span::NONE);
-                previous(c, s);
+                if s.previous.request > 0 {
+                    c.field(PREV_REQUEST_IN, Value::Uint(s.previous.request), Span::NONE);
+                }
             }
         }
         Line::Response => {
@@ -355,13 +361,26 @@ fn exchange<S: Sink>(c: &mut Ctx<'_, S>, t: &mut Talk<'_>, head: &Head<'_>, kind
                 previous(c, s);
                 if s.this.request > 0 {
                     c.field(REQUEST_IN, Value::Uint(s.this.request), Span::NONE);
-                    if let Some(uri) = s.full_uri.as_deref() {
-                        c.field(RESPONSE_FOR, Value::Str(uri), Span::NONE);
-                    }
+                }
+                if let Some(uri) = s.full_uri.as_deref().or(s.uri.as_deref()) {
+                    c.field(RESPONSE_FOR, Value::Str(uri), Span::NONE);
                 }
             }
         }
-        Line::Notification | Line::Other => {}
+        Line::Notification => {
+            let uri = first.split(|c| *c == b' ').nth(1).unwrap_or_default();
+            s.asked(uri, head.host);
+            if wants {
+                full_uri(c, s);
+            }
+        }
+        Line::Other => {}
+    }
+}
+
+fn full_uri<S: Sink>(c: &mut Ctx<'_, S>, s: &State) {
+    if let Some(uri) = s.full_uri.as_deref() {
+        c.field(FULL_URI, Value::Str(uri), Span::NONE);
     }
 }
 
@@ -374,15 +393,21 @@ fn previous<S: Sink>(c: &mut Ctx<'_, S>, s: &State) {
     }
 }
 
+/// The code in the first line of a response.
+fn status(first: &[u8]) -> u64 {
+    number(first.split(|c| *c == b' ').nth(1).unwrap_or_default())
+}
+
 /// After a CONNECT that was granted, the bytes are another protocol's.
 fn take_over(t: &mut Talk<'_>, kind: Line, first: &[u8]) {
-    let code = number(first.split(|c| *c == b' ').nth(1).unwrap_or_default());
+    let code = status(first);
     let upper = t.upper;
     let s = t.http();
     if kind == Line::Response && code / 100 == 2 && s.connect {
         s.tunnel = Some(Box::new(Tunnel {
             app: super::tcp_port(s.port),
             port: s.port,
+            host: s.uri.as_deref().map_or("", |u| u.split(':').next().unwrap_or_default()).into(),
             upper,
             state: super::State::None,
         }));
@@ -392,7 +417,7 @@ fn take_over(t: &mut Talk<'_>, kind: Line, first: &[u8]) {
 /// Decimal digits at the start.
 #[must_use]
 pub fn number(text: &[u8]) -> u64 {
-    let digits = text.iter().take_while(|c| c.is_ascii_digit()).take(18);
+    let digits = text.iter().take_while(|c| c.is_ascii_digit()).skip_while(|c| **c == b'0').take(18);
     digits.fold(0, |n, c| n * 10 + u64::from(c - b'0'))
 }
 

@@ -25,8 +25,10 @@ pub struct State {
     pub this: Exchange,
     /// The one before.
     pub previous: Exchange,
-    /// What the last request asked for.
+    /// What the last request asked for, with its host.
     pub full_uri: Option<Arc<str>>,
+    /// The same as it was written.
+    pub uri: Option<Arc<str>>,
     /// The last request was a HEAD: its response has no body.
     pub head: bool,
     /// The last request was a CONNECT.
@@ -44,6 +46,8 @@ pub struct Tunnel {
     pub app: Option<App>,
     /// The port that was asked for.
     pub port: u16,
+    /// The host that was asked for.
+    pub host: Arc<str>,
     /// Which end of the connection the proxy is.
     pub upper: bool,
     /// What its decoder remembers.
@@ -71,23 +75,29 @@ impl State {
         self.this.time = time;
         self.head = method == b"HEAD";
         self.connect = method == b"CONNECT";
-        let text = String::from_utf8_lossy(uri);
         if self.connect {
-            self.port = text.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(0);
+            let port = uri.rsplit(|c| *c == b':').next().unwrap_or_default();
+            self.port = super::number(port) as u16;
         }
+        self.asked(uri, host);
+    }
+
+    /// What a request or notification is about.
+    pub fn asked(&mut self, uri: &[u8], host: Option<&[u8]>) {
+        let text = String::from_utf8_lossy(uri);
         let starts = |p: &str| text.get(..p.len()).is_some_and(|t| t.eq_ignore_ascii_case(p));
         self.full_uri = match host {
-            _ if starts("http://") || starts("https://") || self.connect => Some(text.as_ref().into()),
+            Some(_) if starts("http://") || starts("https://") || self.connect => Some(text.as_ref().into()),
             Some(h) => Some(format!("http://{}{text}", String::from_utf8_lossy(h)).into()),
             None => None,
         };
+        self.uri = Some(text.as_ref().into());
     }
 
     /// A response.
     pub fn response(&mut self, frame: u64) {
         if self.number == 0 || self.this.response > 0 {
             self.begin();
-            self.full_uri = None;
         }
         self.this.response = frame;
     }

@@ -144,7 +144,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, call: &Call, is_call: bo
                 }
             }
             if call.to_udp && port != 0 {
-                c.remember(|m, e| m.announce(e.addresses[0], port as u16, Speaker::Rpc));
+                c.remember(|m, e, _| m.announce(e.addresses[0], port as u16, Speaker::Rpc));
             }
             Ok(4)
         }

@@ -59,6 +59,7 @@ fn one<S: Sink>(
         1 => r.u8(c, HS_MAX_FRAGMENT_LENGTH).map(|_| ()),
         5 if place == Where::Certificate => keys::certificate_status(c, r),
         5 if hello => status_request(c, r),
+        5 => Ok(()),
         10 => groups(c, r, ja3),
         11 => {
             let len = r.u8(c, EXT_EC_POINT_FORMATS_LENGTH)?;
@@ -73,7 +74,8 @@ fn one<S: Sink>(
         15 => r.u8(c, EXTENSION_HEARTBEAT_MODE).map(|_| ()),
         16 => alpn(c, r, place, t),
         17 if hello => status_requests(c, r),
-        18 if place != Where::Client => timestamps(c, r),
+        18 if hello => Ok(()),
+        18 => timestamps(c, r),
         21 => r.bytes(c, EXT_PADDING_DATA, r.left()).map(|_| ()),
         // Nothing inside.
         22 | 23 | 49 => Ok(()),

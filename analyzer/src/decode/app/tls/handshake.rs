@@ -13,8 +13,8 @@ use super::*;
 /// The random value of a server hello that asks the client to try again (RFC 8446 section 4.1.3).
 const RETRY: [u8; 8] = [0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11];
 
-/// High byte of the version of drafts of TLS 1.3.
-const DRAFT: u16 = 0x7F;
+/// High bytes of the versions of drafts of TLS 1.3, and of those of one large site.
+const DRAFTS: [u16; 2] = [0x7F, 0xFB];
 
 /// The version that a server hello in a record of type `kind` agrees on.
 #[must_use]
@@ -24,7 +24,7 @@ pub fn agreed(kind: u8, b: Buf<'_>) -> Option<u16> {
         return None;
     }
     let version = u16::from_be_bytes([*m.get(4)?, *m.get(5)?]);
-    if version >> 8 == DRAFT {
+    if DRAFTS.contains(&(version >> 8)) {
         return Some(0x0304);
     }
     let session = usize::from(*m.get(38)?);
@@ -34,7 +34,7 @@ pub fn agreed(kind: u8, b: Buf<'_>) -> Option<u16> {
         let len = usize::from(u16::from_be_bytes([l, n]));
         if (a, b) == (0, 43) && len == 2 {
             let v = u16::from_be_bytes([*m.get(at + 4)?, *m.get(at + 5)?]);
-            return Some(if v >> 8 == DRAFT { 0x0304 } else { v });
+            return Some(if DRAFTS.contains(&(v >> 8)) { 0x0304 } else { v });
         }
         at += 4 + len;
     }
@@ -179,7 +179,7 @@ fn client_hello<S: Sink>(c: &mut Ctx<'_, S>, r: &mut Reader<'_>, t: &mut Talk<'_
 }
 
 fn server_hello<S: Sink>(c: &mut Ctx<'_, S>, r: &mut Reader<'_>, t: &mut Talk<'_>) -> Outcome {
-    if r.b.u16(0)? >> 8 == DRAFT {
+    if DRAFTS.contains(&(r.b.u16(0)? >> 8)) {
         return draft_hello(c, r, t);
     }
     let times = t.tls().version != 0x0304;

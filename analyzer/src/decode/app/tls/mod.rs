@@ -144,6 +144,9 @@ fn record<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome 
     let s = t.tls();
     if s.version == 0 && !hello && matches!(version, 0x0300..=0x0304) && kind != 21 {
         s.version = handshake::agreed(kind, body).unwrap_or(version);
+    } else if !s.encrypted[side] && handshake::agreed(kind, body) == Some(0x0304) {
+        // A client may change its cipher, for the sake of middle boxes, before it has an answer.
+        s.version = 0x0304;
     }
     let agreed = s.version;
     let shown = if agreed == 0 { version } else { agreed };
@@ -227,6 +230,7 @@ fn application(t: &mut Talk<'_>) -> Option<&'static str> {
     }
     match s.alpn.as_deref() {
         Some(b"h2") => return Some("HyperText Transfer Protocol 2"),
+        Some(draft) if draft.starts_with(b"h2-") => return Some("HyperText Transfer Protocol 2"),
         Some(name) if name.starts_with(b"spdy/") => return Some("SPDY"),
         Some(b"http/1.1" | b"http/1.0") => return Some("Hypertext Transfer Protocol"),
         _ => {}
