@@ -153,14 +153,25 @@ impl Neighbours {
         &mut self.details[i]
     }
 
-    fn ask(&mut self, by: [u8; 16], of: [u8; 16], f: &Frame) {
+    /// A question, an announcement or a probe; what is known of its conversation.
+    fn ask(&mut self, by: [u8; 16], of: [u8; 16], f: &Frame) -> Option<&mut Detail> {
         let (a, b) = (End { addr: by, port: 0 }, End { addr: of, port: 0 });
-        let Some((i, _)) = self.table.count(a, b, self.v6, f) else { return };
+        let (i, _) = self.table.count(a, b, self.v6, f)?;
         let asked = by != of && by != [0; 16];
         let d = self.detail(i);
         if asked {
             d.request(f);
         } else {
+            d.unasked = true;
+        }
+        Some(d)
+    }
+
+    /// What routers and those who look for one say: nobody answers it in this conversation.
+    fn tell(&mut self, by: [u8; 16], to: [u8; 16], f: &Frame) {
+        if let Some(d) = self.ask(by, to, f)
+            && d.replies.is_empty()
+        {
             d.unasked = true;
         }
     }
@@ -274,8 +285,7 @@ impl Neighbours {
         let target = |at: usize| b.get(at..).and_then(|t| t.first_chunk::<16>()).copied();
         match kind {
             133 => {
-                self.ask(src, dst, f);
-                self.mark_unasked();
+                self.tell(src, dst, f);
             }
             134 => {
                 let room = self.routers.len() < MAX_ROUTERS;
@@ -288,8 +298,7 @@ impl Neighbours {
                     }
                     None => {}
                 }
-                self.ask(src, dst, f);
-                self.mark_unasked();
+                self.tell(src, dst, f);
             }
             135 => {
                 let Some(target) = target(8) else { return true };
@@ -327,15 +336,6 @@ impl Neighbours {
             _ => return false,
         }
         true
-    }
-
-    /// What was counted last asks nobody.
-    fn mark_unasked(&mut self) {
-        if let Some(d) = self.details.last_mut()
-            && d.replies.is_empty()
-        {
-            d.unasked = true;
-        }
     }
 }
 
