@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use formats::ctrace::cte::TRAILER;
+use formats::ctrace::cte::{HEADER, TRAILER};
 use formats::ctrace::scan;
 
 use super::entry::{be16, complete};
@@ -57,16 +57,15 @@ fn boundaries(view: &[u8], open: bool) -> Boundaries<'_> {
         // The entry that the end of the view cuts is the last.
         let Some(hit) = scan::find(view, at, view.len(), open).filter(|hit| hit.at > at) else { break };
         let bytes = &view[at..hit.at];
-        match scan::prefix(bytes) {
-            Some(p) => {
-                let gap = bytes.len().saturating_sub(p.len);
-                let ends = bytes.len() > TRAILER && be16(bytes, bytes.len() - TRAILER) == p.len;
-                if ends && (1..=MAX).contains(&gap) {
-                    found.cut.extend(Joint::new(bytes, gap));
-                }
-            }
-            None if (8..=MAX).contains(&bytes.len()) => found.alone.push((zeros, bytes)),
-            None => {}
+        // What ends with the length that it begins with is an entry, even when the boundary stands
+        // in the bytes that entries are told by.
+        let len = be16(bytes, 0);
+        let ends = bytes.len() > TRAILER && be16(bytes, bytes.len() - TRAILER) == len;
+        let entry = scan::prefix(bytes).is_some() || ends && be16(bytes, 2) == HEADER;
+        match bytes.len().checked_sub(len) {
+            Some(gap @ 1..=MAX) if entry && ends => found.cut.extend(Joint::new(bytes, gap)),
+            _ if !entry && (8..=MAX).contains(&bytes.len()) => found.alone.push((zeros, bytes)),
+            _ => {}
         }
         at = hit.at;
     }
@@ -178,4 +177,19 @@ fn counts(a: &[u8], b: &[u8], shift: isize) -> Vec<[u32; 3]> {
         out.push(now);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::ctrace::testing::{entries, packet};
+
+    #[test]
+    fn an_entry_cut_in_its_first_bytes_is_not_taken_for_a_header() {
+        let (whole, _) = entries(&[packet(5, 40)]);
+        let header: Vec<u8> = (0..48_u8).map(|i| 0xC1 ^ i.wrapping_mul(7)).collect();
+        let cut = |at: usize| [&whole[..at], &header, &whole[at..]].concat();
+        let view = [whole.clone(), cut(14), whole.repeat(3), cut(28), whole.repeat(3)].concat();
+        assert_eq!(look_ahead(&view, false), Some(header));
+    }
 }
