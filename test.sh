@@ -32,9 +32,9 @@ echo "== testing"
 # Codecs and libraries are tested with overflow checks, whole programs as they are shipped.
 cargo test --workspace --exclude tests --no-fail-fast 2>&1 | tee "$log"
 unit=$?
-ZSCOPE_BIN="${CARGO_TARGET_DIR:-target}/release/zscope"
-case $ZSCOPE_BIN in /*) ;; *) ZSCOPE_BIN=$PWD/$ZSCOPE_BIN ;; esac
-export ZSCOPE_BIN
+built=${CARGO_TARGET_DIR:-target}/release
+case $built in /*) ;; *) built=$PWD/$built ;; esac
+export ZSCOPE_BIN=$built/zscope ZSTACK_BIN=$built/zstack
 cargo test --release --package tests --no-fail-fast -- --nocapture 2>&1 | tee -a "$log"
 whole=$?
 
