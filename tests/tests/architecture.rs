@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("stack", &["formats", "ctrace"]),
     ("analyzer", &["formats"]),
     ("zstack", &["formats", "ctrace", "stack", "analyzer"]),
-    ("tests", &["formats", "ctrace", "stack", "analyzer"]),
+    ("tests", &["formats", "ctrace"]),
 ];
 
 /// The names of each workspace package's dependencies, of every kind.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tests::{process, workspace};
@@ -143,4 +143,18 @@ fn tshark_sees_what_the_stacks_counted() {
         }
         let _ = std::fs::remove_dir_all(dir);
     }
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly_and_leaves_the_files() {
+    let dir = std::env::temp_dir().join(format!("zstack-demo-{}-pipe", std::process::id()));
+    let mut c = Command::new(workspace::zstack());
+    c.arg("demo").arg("--out").arg(&dir).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = c.spawn().expect("zstack can be started");
+    drop(child.stdout.take());
+    let out = child.wait_with_output().expect("zstack ends");
+    assert_eq!(out.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&out.stderr), "");
+    assert!(dir.join("ZS02.TCPIP.SYSTCPOT.pcapng").is_file());
+    let _ = std::fs::remove_dir_all(dir);
 }

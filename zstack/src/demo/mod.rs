@@ -28,14 +28,15 @@ pub fn run(a: &Args) -> io::Result<()> {
     let mut world = World::new(plex);
     let log = traffic::Log::default();
     let done = traffic::run(&mut world, &nodes, &log);
+    for s in world.plex.stacks() {
+        s.borrow_mut().stop();
+    }
+    // The files are complete before anything is printed: nobody has to read that.
+    let made = writers.finish(&world.plex);
     let mut out = io::stdout().lock();
     for line in log.lines() {
         writeln!(out, "{line}")?;
     }
     done?;
-    for s in world.plex.stacks() {
-        s.borrow_mut().stop();
-    }
-    let made = writers.finish(&world.plex)?;
-    output::report(&made, &mut out)
+    output::report(&made?, &mut out)
 }

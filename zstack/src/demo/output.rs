@@ -39,7 +39,7 @@ pub struct Made {
 
 /// Turns the traces on, as an operator would, and starts the external writers.
 pub fn start(plex: &Plex, nodes: &Nodes, dir: &Path) -> io::Result<Writers> {
-    fs::create_dir_all(dir)?;
+    fs::create_dir_all(dir).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", dir.display())))?;
     let mut lpars = Vec::new();
     for node in [nodes.zs01, nodes.zs02] {
         let stack = plex.stack(node.stack).borrow();
