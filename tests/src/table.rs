@@ -1,4 +1,7 @@
-//! Markdown tables whose columns line up in plain text too.
+//! Markdown tables whose columns line up in plain text too, as long as they are not wide.
+
+/// A column with a cell longer than this does not line up: the fill would be more than the text.
+const WIDEST: usize = 60;
 
 /// Writes a table; the first row is the head. Cells must not hold line ends.
 #[must_use]
@@ -11,6 +14,9 @@ pub fn markdown(rows: &[Vec<String>]) -> String {
         for (w, cell) in widths.iter_mut().zip(row) {
             *w = (*w).max(cell.chars().count());
         }
+    }
+    for w in widths.iter_mut().filter(|w| **w > WIDEST) {
+        *w = 3;
     }
     let mut text = String::new();
     for (i, row) in escaped.iter().enumerate() {
@@ -26,7 +32,7 @@ fn line(text: &mut String, widths: &[usize], cell: impl Fn(usize) -> String) {
     text.push('|');
     for (c, width) in widths.iter().enumerate() {
         let cell = cell(c);
-        let fill = width - cell.chars().count();
+        let fill = width.saturating_sub(cell.chars().count());
         text.push(' ');
         text.push_str(&cell);
         text.extend(std::iter::repeat_n(' ', fill + 1));
@@ -48,5 +54,12 @@ mod tests {
 | x \\|\\| y |           |
 ";
         assert_eq!(markdown(&rows), want);
+    }
+
+    #[test]
+    fn wide_columns_are_not_filled() {
+        let long = "x".repeat(61);
+        let rows = [vec![long.clone(), "b".into()], vec!["y".into(), "long".into()]];
+        assert_eq!(markdown(&rows), format!("| {long} | b    |\n| --- | ---- |\n| y   | long |\n"));
     }
 }
