@@ -18,7 +18,7 @@ use super::{Buffer, Context, IcmpError, IcmpKind, Incoming, Outgoing};
 
 /// Sockets at most.
 pub const MAX_SOCKETS: usize = 16_384;
-/// Datagrams that wait for an application, and their bytes.
+/// Datagrams that wait for an application.
 const MAX_QUEUE: usize = 1024;
 /// Datagrams that wait to be sent, over all sockets.
 const MAX_SEND: usize = 1024;
@@ -213,9 +213,9 @@ impl Udp {
         let in_use =
             self.ports.get(&local.port()).into_iter().flatten().filter_map(|id| self.sockets.get(id)).any(
                 |s| {
-                    let both_any = s.local.is_ipv4() == local.is_ipv4();
+                    let same_family = s.local.is_ipv4() == local.is_ipv4();
                     let meets = s.local.ip() == local.ip()
-                        || both_any && (s.local.ip().is_unspecified() || local.ip().is_unspecified());
+                        || same_family && (s.local.ip().is_unspecified() || local.ip().is_unspecified());
                     meets && !(s.options.reuse && options.reuse)
                 },
             );
@@ -338,12 +338,7 @@ impl Udp {
     }
 
     /// The next datagram for the IP layer: `out` becomes header and data.
-    pub fn poll_transmit(
-        &mut self,
-        _cx: &mut Context<'_>,
-        paths: &dyn Paths,
-        out: &mut Vec<u8>,
-    ) -> Option<Outgoing> {
+    pub fn poll_transmit(&mut self, paths: &dyn Paths, out: &mut Vec<u8>) -> Option<Outgoing> {
         loop {
             let (id, local, to, data) = self.send.pop_front()?;
             let options = self.sockets.get(&id).map(|s| s.options).unwrap_or_default();
@@ -695,7 +690,7 @@ mod tests {
         let id = bind(&mut u, "0.0.0.0:4660", false).unwrap();
         cx(|cx| u.send(cx, id, Some("10.0.0.9:7".parse().unwrap()), &[0xab, 0xcd])).unwrap();
         let mut out = Vec::new();
-        let o = cx(|cx| u.poll_transmit(cx, &Here, &mut out)).unwrap();
+        let o = u.poll_transmit(&Here, &mut out).unwrap();
         assert_eq!(
             (o.src, o.dst, o.protocol),
             ("10.0.0.1".parse().unwrap(), "10.0.0.9".parse().unwrap(), 17)

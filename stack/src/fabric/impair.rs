@@ -86,7 +86,7 @@ pub struct LineCounters {
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     what: Impairments,
-    clean: Option<bool>,
+    impaired: bool,
     in_burst: bool,
     /// When the sender is done with the frames before.
     busy_until: Instant,
@@ -97,14 +97,14 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) fn set(&mut self, what: Impairments) {
         self.what = what;
-        self.clean =
-            Some(what == Impairments { reorder_by: what.reorder_by, queue: what.queue, ..Impairments::NONE });
+        self.impaired =
+            what != Impairments { reorder_by: what.reorder_by, queue: what.queue, ..Impairments::NONE };
         self.in_burst = false;
     }
 
     /// Frames pass at once and unchanged.
     pub(crate) fn is_clean(&self) -> bool {
-        self.clean.unwrap_or(true)
+        !self.impaired
     }
 
     /// When and as what a frame arrives: not at all, once or twice.

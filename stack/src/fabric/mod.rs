@@ -211,7 +211,11 @@ impl Fabric {
         let Some(s) = self.segments.get_mut(segment.0) else { return };
         let target = match &mut s.kind {
             Kind::Lan(lan) => lan.forward(from, &frame),
-            Kind::Link => Target::All,
+            Kind::Link => match s.ports[..] {
+                [a, b, ..] if a == from => Target::One(b),
+                [a, b, ..] if b == from => Target::One(a),
+                _ => Target::Nobody,
+            },
             Kind::Iqd(channel) => channel.forward(from, &frame),
         };
         match target {
@@ -317,9 +321,10 @@ mod tests {
     fn a_link_has_two_ends() {
         let mut f = Fabric::new(Random::new(1));
         let link = f.link();
-        let (a, b) = (f.attach(link), f.attach(link));
+        let (a, b, third) = (f.attach(link), f.attach(link), f.attach(link));
         f.send(Instant::START, a, Buffer::copy(&[1]));
         f.send(Instant::START, b, Buffer::copy(&[2]));
+        f.send(Instant::START, third, Buffer::copy(&[3]));
         assert_eq!(f.poll(Instant::START), Some((b, Buffer::copy(&[1]))));
         assert_eq!(f.poll(Instant::START), Some((a, Buffer::copy(&[2]))));
         assert_eq!(f.poll(Instant::START), None);

@@ -304,7 +304,7 @@ impl TcpIp {
             let next = self
                 .tcp
                 .poll_transmit(&mut cx, &self.ip, &mut self.segment)
-                .or_else(|| self.udp.poll_transmit(&mut cx, &self.ip, &mut self.segment))
+                .or_else(|| self.udp.poll_transmit(&self.ip, &mut self.segment))
                 .or_else(|| self.raw.poll_transmit(&self.ip, &mut self.segment));
             let Some(out) = next else { break };
             any = true;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ctrace::Tracer;
 use formats::net::MacAddr;
 use stack::engine::dlc::loopback::Loopback;
-use stack::engine::dlc::osa::DatapathConfig;
+use stack::engine::dlc::osa::{DatapathConfig, Osa};
 use stack::engine::dlc::trle::{Dlc, Handle, Trl, TrleId};
 use stack::engine::ip::interface::{InterfaceConfig, Link};
 use stack::engine::ip::{Config, Delivery, Ip, IpEvent, LOOPBACK, Packet, Refusal};
@@ -121,35 +121,23 @@ impl World {
         addresses: &[(&str, u8)],
     ) -> u16 {
         let mac = MacAddr([2, 0, 0, 0, 0, mac]);
-        let index = self.with(host, |h, cx| {
-            let id = h.trl.add_osa(cx, "OSATRL", "OSAPORT", mac).unwrap();
-            let datapath = DatapathConfig {
-                vlan: e.vlan,
-                arp_offload: e.offload,
-                checksum_offload: e.offload,
-                primary_router: h.ip.config.forwarding,
-                ..DatapathConfig::default()
-            };
-            let handle = h.trl.open(cx, id, datapath).unwrap();
-            let mut config = InterfaceConfig::new("OSA", Link::Ethernet { mac, arp_offload: e.offload });
-            config.probe = e.probe;
-            config.dad_transmits = e.dad;
-            config.autoconf = e.autoconf;
-            config.checksum_offload = e.offload;
-            config.segmentation = e.segmentation.then_some(60_000);
-            if e.mtu != 0 {
-                config.mtu = e.mtu;
-            }
-            let index = h.ip.add_interface(config).unwrap();
-            for (address, len) in addresses {
-                assert!(h.ip.add_address(cx, index, a(address), *len));
-            }
-            h.interfaces.insert(index, handle);
-            h.ports.insert(id, port);
-            index
-        });
-        self.settle();
-        index
+        let datapath = DatapathConfig {
+            vlan: e.vlan,
+            arp_offload: e.offload,
+            checksum_offload: e.offload,
+            primary_router: self.hosts[host].ip.config.forwarding,
+            ..DatapathConfig::default()
+        };
+        let mut config = InterfaceConfig::new("OSA", Link::Ethernet { mac, arp_offload: e.offload });
+        config.probe = e.probe;
+        config.dad_transmits = e.dad;
+        config.autoconf = e.autoconf;
+        config.checksum_offload = e.offload;
+        config.segmentation = e.segmentation.then_some(60_000);
+        if e.mtu != 0 {
+            config.mtu = e.mtu;
+        }
+        self.plug(host, port, Dlc::Osa(Osa::new("OSAPORT", mac)), datapath, config, addresses)
     }
 
     /// An interface on another kind of DLC.
@@ -161,9 +149,21 @@ impl World {
         config: InterfaceConfig,
         addresses: &[(&str, u8)],
     ) -> u16 {
+        self.plug(host, port, dlc, DatapathConfig::default(), config, addresses)
+    }
+
+    fn plug(
+        &mut self,
+        host: usize,
+        port: PortId,
+        dlc: Dlc,
+        datapath: DatapathConfig,
+        config: InterfaceConfig,
+        addresses: &[(&str, u8)],
+    ) -> u16 {
         let index = self.with(host, |h, cx| {
             let id = h.trl.add(cx, "TRLE", dlc).unwrap();
-            let handle = h.trl.open(cx, id, DatapathConfig::default()).unwrap();
+            let handle = h.trl.open(cx, id, datapath).unwrap();
             let index = h.ip.add_interface(config).unwrap();
             for (address, len) in addresses {
                 assert!(h.ip.add_address(cx, index, a(address), *len));
@@ -215,7 +215,7 @@ impl World {
         let busy = self.with(n, |h, cx| {
             let mut busy = false;
             let mut bytes = Vec::new();
-            while let Some(out) = h.udp.poll_transmit(cx, &h.ip, &mut bytes) {
+            while let Some(out) = h.udp.poll_transmit(&h.ip, &mut bytes) {
                 let _ = h.ip.send(cx, &out, &bytes);
                 busy = true;
             }

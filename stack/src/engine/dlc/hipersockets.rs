@@ -6,14 +6,9 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use formats::net::{EtherType, MacAddr};
-
-use super::{Down, Hop, Receive, Up, offload};
+use super::{Down, Hop, MAX_QUEUE, Receive, Up, offload};
 use crate::engine::Buffer;
 use crate::fabric::iqd::{HEADER_LEN, header, op};
-
-/// Frames that wait in one direction; more are dropped.
-const MAX_QUEUE: usize = 8192;
 
 /// Maximum frame sizes of a channel, which leave MTUs of 8, 16, 32 and 56 KB.
 pub const FRAME_SIZES: [(usize, u32); 4] =
@@ -71,14 +66,7 @@ impl HiperSockets {
         let group = address.is_multicast()
             || address.to_ipv4_mapped().is_some_and(|a| a.is_multicast() || a.is_broadcast());
         frame.advance(HEADER_LEN);
-        let v6 = frame.first().is_some_and(|b| b >> 4 == 6);
-        self.ups.push_back(Up::Packet(Receive {
-            protocol: if v6 { EtherType::IPV6 } else { EtherType::IPV4 },
-            source: MacAddr::default(),
-            group,
-            checksum_checked: false,
-            packet: frame,
-        }));
+        self.ups.push_back(Up::Packet(Receive::new(frame, group)));
     }
 
     /// The device is up or down.
@@ -101,6 +89,7 @@ impl HiperSockets {
 mod tests {
     use super::*;
     use crate::engine::dlc::{Offload, Transmit};
+    use formats::net::EtherType;
 
     #[test]
     fn packets_go_with_their_next_hop() {

@@ -4,10 +4,7 @@ use std::collections::VecDeque;
 
 use formats::net::MacAddr;
 
-use super::{Down, Receive, Transmit, Up};
-
-/// Packets that wait; more are dropped.
-const MAX_QUEUE: usize = 8192;
+use super::{Down, MAX_QUEUE, Receive, Transmit, Up};
 
 /// Loopback.
 #[derive(Debug, Default)]

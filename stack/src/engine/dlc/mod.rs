@@ -16,6 +16,9 @@ use formats::net::{EtherType, MacAddr};
 
 use super::Buffer;
 
+/// Frames that wait in one direction of a DLC; more are dropped.
+const MAX_QUEUE: usize = 8192;
+
 /// Whom a packet is for on the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hop {
@@ -85,6 +88,15 @@ pub struct Receive {
     pub packet: Buffer,
 }
 
+impl Receive {
+    /// A packet of a link without link addresses.
+    #[must_use]
+    pub fn new(packet: Buffer, group: bool) -> Self {
+        let protocol = ethertype(&packet);
+        Self { protocol, source: MacAddr::default(), group, checksum_checked: false, packet }
+    }
+}
+
 /// From a DLC to the IP layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Up {
@@ -123,6 +135,12 @@ pub fn group_mac(address: IpAddr) -> Option<MacAddr> {
         }
         _ => None,
     }
+}
+
+/// What an IP packet is by its version.
+#[must_use]
+pub fn ethertype(packet: &[u8]) -> EtherType {
+    if packet.first().is_some_and(|b| b >> 4 == 6) { EtherType::IPV6 } else { EtherType::IPV4 }
 }
 
 #[cfg(test)]

@@ -15,14 +15,12 @@ use formats::ctrace::events::{Direction, Event, Hex16};
 use formats::ctrace::{Name, pthdr::DropReason};
 use formats::net::{EtherType, IpProtocol, MacAddr, arp, ethernet, vlan};
 
-use super::{Down, Hop, Receive, Transmit, Up, offload};
+use super::{Down, Hop, MAX_QUEUE, Receive, Transmit, Up, offload};
 use crate::engine::ip::arp::{Arp, Notice};
 use crate::engine::ip::neighbor::Settings;
 use crate::engine::ip::trace::{NOBODY, addresses};
 use crate::engine::{Buffer, Context, Instant};
 
-/// Frames that wait in one direction; more are dropped.
-const MAX_QUEUE: usize = 8192;
 /// Flows that are known to be bulk data.
 const MAX_BULK: usize = 256;
 /// TCP data from which on a flow counts as bulk data.
@@ -368,24 +366,18 @@ impl Osa {
         let Some(protocol @ (EtherType::ARP | EtherType::IPV4 | EtherType::IPV6)) = protocol else {
             return self.discard(cx, false, &frame, discard::TYPE);
         };
-        let ours = dst.is_group()
-            || self
-                .datapaths
-                .iter()
-                .any(|d| d.config.vmac.unwrap_or(self.mac) == dst && d.config.vlan == tag);
-        if !ours || src.is_group() {
-            return self.discard(cx, false, &frame, discard::NOT_OURS);
-        }
-        frame.advance(skip);
-        let port = self.mac;
         let wanted: Vec<usize> = self
             .datapaths
             .iter()
             .enumerate()
             .filter(|(_, d)| d.config.vlan == tag)
-            .filter(|(_, d)| dst.is_group() || d.config.vmac.unwrap_or(port) == dst)
+            .filter(|(_, d)| dst.is_group() || d.config.vmac.unwrap_or(self.mac) == dst)
             .map(|(n, _)| n)
             .collect();
+        if src.is_group() || wanted.is_empty() && !dst.is_group() {
+            return self.discard(cx, false, &frame, discard::NOT_OURS);
+        }
+        frame.advance(skip);
         let (_, to, _) = addresses(&frame);
         let found = wanted
             .iter()

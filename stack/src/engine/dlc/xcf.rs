@@ -3,13 +3,8 @@
 
 use std::collections::VecDeque;
 
-use formats::net::{EtherType, MacAddr};
-
-use super::{Down, Receive, Up, offload};
+use super::{Down, MAX_QUEUE, Receive, Up, offload};
 use crate::engine::Buffer;
-
-/// Packets that wait in one direction; more are dropped.
-const MAX_QUEUE: usize = 8192;
 
 /// One end of a point-to-point link.
 #[derive(Debug, Default)]
@@ -44,14 +39,7 @@ impl Xcf {
             self.dropped += 1;
             return;
         }
-        let v6 = frame.first().is_some_and(|b| b >> 4 == 6);
-        self.ups.push_back(Up::Packet(Receive {
-            protocol: if v6 { EtherType::IPV6 } else { EtherType::IPV4 },
-            source: MacAddr::default(),
-            group: false,
-            checksum_checked: false,
-            packet: frame,
-        }));
+        self.ups.push_back(Up::Packet(Receive::new(frame, false)));
     }
 
     /// The link is up or down.
@@ -74,6 +62,7 @@ impl Xcf {
 mod tests {
     use super::*;
     use crate::engine::dlc::{Hop, Offload, Transmit};
+    use formats::net::EtherType;
 
     #[test]
     fn packets_go_as_they_are() {
