@@ -73,8 +73,8 @@ pub fn v6(
     let mut slot = ipv6::at::NEXT;
     let mut at = ipv6::at::LEN;
     while at < start {
+        let kind = IpProtocol(head[slot]);
         slot = at;
-        let kind = IpProtocol(if slot == ipv6::at::LEN { head[ipv6::at::NEXT] } else { head[slot] });
         at += ipv6_ext::header_len(kind, [head[at], *head.get(at + 1)?])?;
     }
     head[slot] = IpProtocol::FRAGMENT.0;
@@ -163,5 +163,10 @@ mod tests {
             assert_eq!((f.offset(), f.more(), f.id()), (n as u16 * 48, n < 2, 9));
             assert_eq!(f.next_header(), IpProtocol::UDP);
         }
+        // Another header behind it: that one announces the fragment header.
+        p[40] = IpProtocol::DSTOPTS.0;
+        p[48] = IpProtocol::UDP.0;
+        let parts = v6(&p, 16, IpProtocol::UDP, 9, 200).unwrap();
+        assert_eq!((parts[0][40], parts[0][48]), (IpProtocol::DSTOPTS.0, IpProtocol::FRAGMENT.0));
     }
 }

@@ -146,6 +146,11 @@ impl HomeList {
         address.is_loopback() || self.list.get(&address).is_some_and(Home::is_usable)
     }
 
+    /// An own address that is not in use yet, or a duplicate.
+    pub(super) fn is_tentative(&self, address: IpAddr) -> bool {
+        self.list.get(&address).is_some_and(|h| matches!(h.state, State::Tentative | State::Duplicate))
+    }
+
     /// The address is a broadcast address of a network of an interface, or everybody's.
     #[must_use]
     pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {

@@ -1,4 +1,4 @@
-//! ICMP for IPv4.
+//! ICMP for IPv4, and what both families do alike.
 //!
 //! Source: RFC 792; RFC 1122 section 3.2.2 (which packets cause no error), RFC 1812 section 4.3
 //! (how much is quoted, how often); RFC 1191 (path MTU); RFC 6633 (source quench is ignored).
@@ -10,7 +10,7 @@ use formats::ctrace::pthdr::DropReason;
 use formats::net::icmpv4::{Header, Repr, Type};
 use formats::net::{IpProtocol, ipv4};
 
-use super::{Delivery, Ip, Packet, Refusal, drop, icmpv6};
+use super::{Delivery, Ip, Packet, Refusal, drop, icmpv6, v6};
 use crate::engine::{Context, IcmpError, IcmpKind, Incoming, Outgoing};
 
 /// An ICMP error is at most so long (RFC 1812 section 4.3.2.3).
@@ -106,18 +106,24 @@ impl Ip {
         self.send_icmp(cx, &out, &message);
     }
 
-    fn send_icmp(&mut self, cx: &mut Context<'_>, out: &Outgoing, message: &[u8]) {
+    /// Sends a message of either family.
+    pub(super) fn send_icmp(&mut self, cx: &mut Context<'_>, out: &Outgoing, message: &[u8]) {
         if self.send(cx, out, message).is_ok() {
-            self.counters.v4.icmp_out += 1;
-            let event = events::IcmpSent {
-                protocol: Protocol::ICMP,
-                kind: message[0],
-                code: message[1],
-                dst: out.dst,
-                length: message.len() as u32,
-            };
-            self.event(cx, out.dst, &event);
+            self.icmp_sent(cx, out.dst, message);
         }
+    }
+
+    /// A message of either family has been sent.
+    pub(super) fn icmp_sent(&mut self, cx: &Context<'_>, dst: IpAddr, message: &[u8]) {
+        self.counters.family(dst.is_ipv6()).icmp_out += 1;
+        let event = events::IcmpSent {
+            protocol: icmp_protocol(dst),
+            kind: message.first().copied().unwrap_or(0),
+            code: message.get(1).copied().unwrap_or(0),
+            dst,
+            length: message.len() as u32,
+        };
+        self.event(cx, dst, &event);
     }
 
     /// An error about a packet of this stack: the protocol is told, the path MTU is noted.
@@ -137,14 +143,8 @@ impl Ip {
                 if !self.config.path_mtu_discovery {
                     return;
                 }
-                let dst = IpAddr::V4(q.dst);
-                match self.pmtu.too_big(cx.now, dst, h.mtu().into(), q.total_len) {
-                    Some(mtu) => {
-                        self.paths_changed();
-                        self.arm(cx.now + super::pmtu::AGE);
-                        self.event(cx, dst, &ip_events::PathMtuChanged { dst, mtu });
-                        IcmpKind::PacketTooBig(mtu)
-                    }
+                match self.too_big(cx, q.dst.into(), h.mtu().into(), q.total_len) {
+                    Some(kind) => kind,
                     None => return,
                 }
             }
@@ -152,14 +152,6 @@ impl Ip {
             (Type::TIME_EXCEEDED, _) => IcmpKind::TimeExceeded,
             _ => IcmpKind::ParameterProblem,
         };
-        let event = events::ErrorDelivered {
-            kind: h.kind().0,
-            code: h.code(),
-            protocol: Protocol(q.protocol),
-            reporter: incoming.src,
-            dst: q.dst.into(),
-        };
-        self.event(cx, q.dst.into(), &event);
         let error = IcmpError {
             reporter: incoming.src,
             src: q.src.into(),
@@ -168,7 +160,47 @@ impl Ip {
             kind,
             quoted: q.payload.to_vec(),
         };
-        self.push_deliver(cx, incoming.interface, Delivery::Error(error));
+        self.deliver_error(cx, incoming.interface, (h.kind().0, h.code()), error);
+    }
+
+    /// A router could not pass on a packet of `len` bytes to `dst` and told `mtu`: what the protocol
+    /// is told, when that changes anything.
+    pub(super) fn too_big(&mut self, cx: &Context<'_>, dst: IpAddr, mtu: u32, len: u32) -> Option<IcmpKind> {
+        let mtu = self.pmtu.too_big(cx.now, dst, mtu, len)?;
+        self.paths_changed();
+        self.arm(cx.now + super::pmtu::AGE);
+        self.event(cx, dst, &ip_events::PathMtuChanged { dst, mtu });
+        Some(IcmpKind::PacketTooBig(mtu))
+    }
+
+    /// Hands an error, which came with this type and code, to the protocol whose packet it quotes.
+    pub(super) fn deliver_error(
+        &mut self,
+        cx: &Context<'_>,
+        interface: u16,
+        (kind, code): (u8, u8),
+        error: IcmpError,
+    ) {
+        let event = events::ErrorDelivered {
+            kind,
+            code,
+            protocol: Protocol(error.protocol),
+            reporter: error.reporter,
+            dst: error.dst,
+        };
+        self.event(cx, error.dst, &event);
+        self.push_deliver(cx, interface, Delivery::Error(error));
+    }
+
+    /// True when one more error may be sent to `dst` now; one that may not is counted.
+    pub(super) fn may_send_error(&mut self, cx: &Context<'_>, dst: IpAddr, kind: u8, code: u8) -> bool {
+        let limit = if dst.is_ipv4() { &mut self.limit_v4 } else { &mut self.limit_v6 };
+        if limit.take(cx.now) {
+            return true;
+        }
+        self.counters.family(dst.is_ipv6()).icmp_limited += 1;
+        self.event(cx, dst, &events::IcmpLimited { protocol: icmp_protocol(dst), kind, code, dst });
+        false
     }
 
     /// Sends an ICMP error about a packet that came in through `interface`, unless a rule of RFC
@@ -207,15 +239,8 @@ impl Ip {
         }
         let most = MAX_ERROR - ipv4::at::LEN - formats::net::icmpv4::at::LEN;
         let repr = error.repr(&packet[..packet.len().min(most)]);
-        if !self.limit_v4.take(cx.now) {
-            self.counters.v4.icmp_limited += 1;
-            let event = events::IcmpLimited {
-                protocol: Protocol::ICMP,
-                kind: repr.kind.0,
-                code: repr.code,
-                dst: src.into(),
-            };
-            return self.event(cx, src.into(), &event);
+        if !self.may_send_error(cx, src.into(), repr.kind.0, repr.code) {
+            return;
         }
         let mut message = vec![0; repr.len()];
         if repr.emit(&mut message).is_err() {
@@ -253,7 +278,7 @@ impl Ip {
             }
             let error = match refusal {
                 Refusal::Port => icmpv6::Error::Unreachable(4),
-                Refusal::Protocol => icmpv6::Error::Parameter(1, self.next_header_at(packet)),
+                Refusal::Protocol => icmpv6::Error::Parameter(1, v6::next_header_at(packet)),
                 Refusal::Prohibited => icmpv6::Error::Unreachable(1),
             };
             self.icmpv6_error(cx, interface, packet.original(), packet.incoming.many, error);
@@ -289,6 +314,11 @@ impl Ip {
         let error = IcmpError { reporter: src, src, dst, protocol, kind, quoted };
         self.push_deliver(cx, interface, Delivery::Error(error));
     }
+}
+
+/// The ICMP of an address's family.
+const fn icmp_protocol(a: IpAddr) -> Protocol {
+    if a.is_ipv4() { Protocol::ICMP } else { Protocol::ICMPV6 }
 }
 
 /// The packet that an error quotes.

@@ -6,11 +6,11 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use formats::checksum::Pseudo;
-use formats::ctrace::events::{Protocol, icmp as events, ip as ip_events};
+use formats::ctrace::events::{Protocol, icmp as events};
 use formats::net::icmpv6::{Header, Repr, Type};
 use formats::net::{IpProtocol, ipv6};
 
-use super::{Delivery, Ip, drop, v6};
+use super::{Ip, drop, v6};
 use crate::engine::dlc::Receive;
 use crate::engine::{Context, IcmpError, IcmpKind, Incoming, Outgoing};
 
@@ -128,25 +128,7 @@ impl Ip {
             interface,
             ..Outgoing::new(from.into(), incoming.src, IpProtocol::ICMPV6.0)
         };
-        self.send_icmpv6(cx, &out, &message);
-    }
-
-    pub(super) fn send_icmpv6(&mut self, cx: &mut Context<'_>, out: &Outgoing, message: &[u8]) {
-        if self.send(cx, out, message).is_ok() {
-            self.icmpv6_sent(cx, out.dst, message);
-        }
-    }
-
-    pub(super) fn icmpv6_sent(&mut self, cx: &Context<'_>, dst: IpAddr, message: &[u8]) {
-        self.counters.v6.icmp_out += 1;
-        let event = events::IcmpSent {
-            protocol: Protocol::ICMPV6,
-            kind: message.first().copied().unwrap_or(0),
-            code: message.get(1).copied().unwrap_or(0),
-            dst,
-            length: message.len() as u32,
-        };
-        self.event(cx, dst, &event);
+        self.send_icmp(cx, &out, &message);
     }
 
     /// An error about a packet of this stack.
@@ -158,27 +140,14 @@ impl Ip {
         };
         let dst = IpAddr::V6(q.dst);
         let kind = match h.kind() {
-            Type::PACKET_TOO_BIG => match self.pmtu.too_big(cx.now, dst, h.mtu(), q.total_len) {
-                Some(mtu) => {
-                    self.paths_changed();
-                    self.arm(cx.now + super::pmtu::AGE);
-                    self.event(cx, dst, &ip_events::PathMtuChanged { dst, mtu });
-                    IcmpKind::PacketTooBig(mtu)
-                }
+            Type::PACKET_TOO_BIG => match self.too_big(cx, dst, h.mtu(), q.total_len) {
+                Some(kind) => kind,
                 None => return,
             },
             Type::DEST_UNREACHABLE => IcmpKind::Unreachable(h.code()),
             Type::TIME_EXCEEDED => IcmpKind::TimeExceeded,
             _ => IcmpKind::ParameterProblem,
         };
-        let event = events::ErrorDelivered {
-            kind: h.kind().0,
-            code: h.code(),
-            protocol: Protocol(q.protocol),
-            reporter: incoming.src,
-            dst,
-        };
-        self.event(cx, dst, &event);
         let error = IcmpError {
             reporter: incoming.src,
             src: q.src.into(),
@@ -187,7 +156,7 @@ impl Ip {
             kind,
             quoted: q.payload.to_vec(),
         };
-        self.push_deliver(cx, incoming.interface, Delivery::Error(error));
+        self.deliver_error(cx, incoming.interface, (h.kind().0, h.code()), error);
     }
 
     /// Sends an error about a packet that came in through `interface`, unless a rule of RFC 4443
@@ -218,15 +187,8 @@ impl Ip {
         }
         let most = MAX_ERROR - ipv6::at::LEN - formats::net::icmpv6::at::LEN;
         let repr = error.repr(&packet[..packet.len().min(most)]);
-        if !self.limit_v6.take(cx.now) {
-            self.counters.v6.icmp_limited += 1;
-            let event = events::IcmpLimited {
-                protocol: Protocol::ICMPV6,
-                kind: repr.kind.0,
-                code: repr.code,
-                dst: src.into(),
-            };
-            return self.event(cx, src.into(), &event);
+        if !self.may_send_error(cx, src.into(), repr.kind.0, repr.code) {
+            return;
         }
         let near = src.is_unicast_link_local().then_some(interface);
         let from = if self.home.is_local(dst.into()) {
@@ -244,7 +206,7 @@ impl Ip {
         }
         let out =
             Outgoing { interface: near, ..Outgoing::new(from.into(), src.into(), IpProtocol::ICMPV6.0) };
-        self.send_icmpv6(cx, &out, &message);
+        self.send_icmp(cx, &out, &message);
     }
 }
 
@@ -274,6 +236,7 @@ impl<'a> Quoted<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Delivery;
     use super::super::testing::{Bench, addr6, v6};
     use super::*;
 

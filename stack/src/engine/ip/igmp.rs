@@ -60,7 +60,7 @@ impl Ip {
             .zip(&sources)
             .map(|(r, s)| RecordRepr { kind: r.kind, group: v4(&r.group), sources: s })
             .collect();
-        // As many records as fit into one packet.
+        // A packet whose records have many sources is cut by the IP layer.
         for part in all.chunks(32) {
             let len = 8 + part.iter().map(|r| 8 + 4 * r.sources.len()).sum::<usize>();
             let mut message = vec![0; len];

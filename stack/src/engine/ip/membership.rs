@@ -412,7 +412,7 @@ impl Ip {
         }
     }
 
-    pub(super) fn membership_next(&self) -> Option<Instant> {
+    fn membership_next(&self) -> Option<Instant> {
         let groups = self
             .groups
             .groups
@@ -629,6 +629,33 @@ mod tests {
         assert!(mld_out(&mut b).contains(&("ff15::7".into(), 131)));
         b.with(|ip, cx| ip.leave(cx, 1, addr("ff15::7")));
         assert_eq!(mld_out(&mut b), [("ff02::2".into(), 132)]);
+    }
+
+    #[test]
+    fn large_reports_go_in_packets_that_the_link_takes() {
+        let mut b = bench();
+        for (group, source) in (0..8).flat_map(|g| (0..40).map(move |s| (g, s))) {
+            let (v4, v4_source) = (IpAddr::from([239, 7, 0, group]), IpAddr::from([192, 0, 2, source]));
+            let g = IpAddr::from([0xff15, 0, 0, 0, 0, 0, 7, group.into()]);
+            let s = IpAddr::from([0x2001, 0xdb8, 9, 0, 0, 0, 0, source.into()]);
+            b.with(|ip, cx| ip.join_source(cx, 1, v4, v4_source) && ip.join_source(cx, 1, g, s));
+            b.out();
+        }
+        b.run_to(40_000);
+        b.out();
+        query(&mut b, "0.0.0.0", 10, true);
+        // A version 2 query (28 bytes, RFC 3810).
+        let (src, dst) = (addr6("fe80::9"), super::super::nd::ALL_NODES);
+        let mut m = [0; 28];
+        let body = [0; 20];
+        let q = icmpv6::Repr::new(icmpv6::Type::MLD_QUERY, 0, 1000 << 16, &body);
+        q.emit(&mut m, &Pseudo::V6 { src, dst }).unwrap();
+        b.input(&v6(src, dst, 58, 1, &m), true);
+        b.run_to(42_000);
+        let out = b.out();
+        let bytes = |version| out.iter().filter(|p| p[0] >> 4 == version).map(Vec::len).sum::<usize>();
+        assert!(bytes(4) > 8 * 40 * 4 && bytes(6) > 8 * 40 * 16);
+        assert!(out.iter().all(|p| p.len() <= 1500));
     }
 
     #[test]

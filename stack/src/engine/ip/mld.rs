@@ -14,7 +14,6 @@ use super::home::Home;
 use super::membership::{Query, Record};
 use super::nd::ALL_ROUTERS;
 use super::{Ip, LOOPBACK};
-use crate::engine::dlc::Offload;
 use crate::engine::{Buffer, Context, Incoming};
 
 /// Version 2 reports go there.
@@ -109,9 +108,9 @@ impl Ip {
         packet.extend(&hbh[..skip]);
         packet.extend(&message);
         if let Some(next) = self.next_hop(dst.into(), Some(interface), 0)
-            && self.hand_down(cx, next, packet, Offload::default()).is_ok()
+            && self.send_packet(cx, next, packet, None).is_ok()
         {
-            self.icmpv6_sent(cx, dst.into(), &message);
+            self.icmp_sent(cx, dst.into(), &message);
         }
     }
 }

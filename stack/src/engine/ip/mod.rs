@@ -53,6 +53,7 @@ use formats::net::{EtherType, MacAddr};
 use super::dlc::{Down, Receive, Up};
 use super::path::{Path, Paths};
 use super::{Buffer, Context, IcmpError, Incoming, Instant};
+use arp::Arp;
 use home::{Home, HomeList, State, VIRTUAL};
 use interface::{Interface, InterfaceConfig, Link};
 use limit::Limit;
@@ -153,6 +154,12 @@ pub struct Counters {
     pub v6: FamilyCounters,
     /// Packets thrown away for whatever reason.
     pub dropped: u64,
+}
+
+impl Counters {
+    const fn family(&mut self, v6: bool) -> &mut FamilyCounters {
+        if v6 { &mut self.v6 } else { &mut self.v4 }
+    }
 }
 
 /// A packet for a protocol of this stack.
@@ -841,8 +848,6 @@ impl Ip {
         }
     }
 }
-
-use arp::Arp;
 
 /// True for an address that is valid on one link only.
 fn is_link_local(a: IpAddr) -> bool {

@@ -13,7 +13,7 @@ use super::interface::Link;
 use super::neighbor::{Action, State as Reach};
 use super::route::{Multipath, Route};
 use super::{Ip, LOOPBACK, MAX_TRANSMIT, drop, fragment, is_link_local};
-use crate::engine::dlc::{Down, Hop, Offload, Transmit, group_mac, offload};
+use crate::engine::dlc::{Down, Hop, Offload, Transmit, ethertype, group_mac, offload};
 use crate::engine::{Buffer, Context, Outgoing};
 
 /// Most data that the IP layer itself cuts into TCP segments at once.
@@ -162,7 +162,7 @@ impl Ip {
     pub fn send(&mut self, cx: &mut Context<'_>, out: &Outgoing, payload: &[u8]) -> Result<(), SendError> {
         self.now = cx.now;
         let sent = self.try_send(cx, out, payload);
-        let family = if out.dst.is_ipv4() { &mut self.counters.v4 } else { &mut self.counters.v6 };
+        let family = self.counters.family(out.dst.is_ipv6());
         family.out_requests += 1;
         if let Err(error) = sent {
             match error {
@@ -250,7 +250,7 @@ impl Ip {
         let Some(next) = self.next_hop(out.dst, out.interface, 0) else { return };
         let Some(packet) = discovery_packet(src, out.dst, message) else { return };
         if self.hand_down(cx, next, packet, Offload::default()).is_ok() {
-            self.icmpv6_sent(cx, out.dst, message);
+            self.icmp_sent(cx, out.dst, message);
         }
     }
 
@@ -273,7 +273,7 @@ impl Ip {
         let t =
             Transmit { hop: Hop::Link(mac), protocol: EtherType::IPV6, offload: Offload::default(), packet };
         self.push_transmit(cx, interface, t);
-        self.icmpv6_sent(cx, dst.into(), message);
+        self.icmp_sent(cx, dst.into(), message);
     }
 
     /// A copy of a packet to a group comes back when this stack listens to it.
@@ -314,14 +314,14 @@ impl Ip {
             }
             return Ok(());
         }
-        let offload = Offload { checksum: config.checksum_offload, segment_size: None };
-        if !config.checksum_offload {
+        let fits = packet.len() <= mtu as usize;
+        if !fits || !config.checksum_offload {
             offload::fill_checksum(&mut packet);
         }
-        if packet.len() <= mtu as usize {
+        if fits {
+            let offload = Offload { checksum: config.checksum_offload, segment_size: None };
             return self.hand_down(cx, next, packet, offload);
         }
-        offload::fill_checksum(&mut packet);
         self.fragment(cx, next, &packet, mtu, v6)
     }
 
@@ -350,7 +350,7 @@ impl Ip {
             }
             (u32::from(h.id()), fragment::v4(packet, mtu as usize))
         };
-        let counters = if v6 { &mut self.counters.v6 } else { &mut self.counters.v4 };
+        let counters = self.counters.family(v6);
         let Some(parts) = parts else {
             counters.fragments_failed += 1;
             return Err(SendError::TooBig(mtu));
@@ -387,9 +387,9 @@ impl Ip {
         let Some(i) = self.interfaces.get(index) else { return Err(SendError::NotActive) };
         self.trace_packet(cx, i, true, &packet, drop::NONE, offload.segment_size.unwrap_or(0));
         let protocol = ethertype(&packet);
-        let group = self.group_mac(next.hop);
-        let (config, broadcast) = (i.config, matches!(next.hop, IpAddr::V4(a) if self.home.is_broadcast(a)));
-        let hop = match (config.link, group) {
+        let broadcast = matches!(next.hop, IpAddr::V4(a) if self.home.is_broadcast(a));
+        let group = if broadcast { Some(MacAddr::BROADCAST) } else { group_mac(next.hop) };
+        let hop = match (i.config.link, group) {
             (Link::Loopback | Link::PointToPoint, _) => Hop::Peer,
             (Link::HiperSockets, _) if broadcast => Hop::Address(IpAddr::V4(Ipv4Addr::BROADCAST)),
             (Link::HiperSockets, _) => Hop::Address(next.hop),
@@ -402,26 +402,16 @@ impl Ip {
                     (IpAddr::V4(a), Some(arp)) => arp.resolve(cx, a, t),
                     _ => i.nd.resolve(cx.now, next.hop, t),
                 };
-                match found {
-                    Some((mac, mut t)) => {
-                        t.hop = Hop::Link(mac);
-                        self.push_transmit(cx, next.interface, t);
-                        self.pump_neighbors(cx, next.interface);
-                    }
-                    None => self.pump_neighbors(cx, next.interface),
+                if let Some((mac, mut t)) = found {
+                    t.hop = Hop::Link(mac);
+                    self.push_transmit(cx, next.interface, t);
                 }
+                self.pump_neighbors(cx, next.interface);
                 return Ok(());
             }
         };
         self.push_transmit(cx, next.interface, Transmit { hop, protocol, offload, packet });
         Ok(())
-    }
-
-    fn group_mac(&self, hop: IpAddr) -> Option<MacAddr> {
-        match hop {
-            IpAddr::V4(a) if self.home.is_broadcast(a) => Some(MacAddr::BROADCAST),
-            _ => group_mac(hop),
-        }
     }
 
     /// Queues a packet for a DLC.
@@ -560,10 +550,6 @@ const fn state_code(s: Option<Reach>) -> neighbor_events::NeighborState {
         Some(Reach::Delay) => Code::DELAY,
         Some(Reach::Probe) => Code::PROBE,
     }
-}
-
-fn ethertype(packet: &[u8]) -> EtherType {
-    if packet.first().is_some_and(|b| b >> 4 == 6) { EtherType::IPV6 } else { EtherType::IPV4 }
 }
 
 /// Length of the extension headers that every fragment carries, and what follows them.

@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::engine::Instant;
+use formats::ctrace::events::Hex32;
+use formats::ctrace::events::ip as events;
+
+use super::{Ip, drop, icmp, icmpv6};
+use crate::engine::{Context, Instant};
 
 /// Bytes of all fragments that wait.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -44,8 +48,10 @@ pub struct Fragment<'a> {
     pub header: &'a [u8],
     /// The data.
     pub data: &'a [u8],
-    /// What the receiver has to remember: see [`Outcome::Complete`].
-    pub note: u32,
+    /// The interface it came in through.
+    pub interface: u16,
+    /// It came as link-layer multicast or broadcast.
+    pub group: bool,
 }
 
 /// What became of a fragment.
@@ -68,8 +74,6 @@ pub enum Outcome {
         header: Vec<u8>,
         /// The payload.
         data: Vec<u8>,
-        /// The notes of all fragments, or-ed.
-        note: u32,
     },
 }
 
@@ -82,7 +86,8 @@ struct Datagram {
     total: Option<u32>,
     received: u32,
     header: Option<Vec<u8>>,
-    note: u32,
+    interface: u16,
+    group: bool,
 }
 
 /// A datagram that was given up: its key and, when the first fragment was there, its start.
@@ -92,8 +97,10 @@ pub struct Expired {
     pub key: Key,
     /// Header and data of the first fragment.
     pub first: Option<Vec<u8>>,
-    /// The notes of all fragments.
-    pub note: u32,
+    /// The interface that the first fragment came in through, when it was there.
+    pub interface: u16,
+    /// A fragment came as link-layer multicast or broadcast.
+    pub group: bool,
 }
 
 /// Datagrams that wait for fragments.
@@ -122,7 +129,8 @@ impl Reassembly {
                 total: None,
                 received: 0,
                 header: None,
-                note: 0,
+                interface: f.interface,
+                group: false,
             };
             self.datagrams.insert(key, d);
         }
@@ -155,8 +163,9 @@ impl Reassembly {
         }
         if f.offset == 0 {
             d.header = Some(f.header.to_vec());
+            d.interface = f.interface;
         }
-        d.note |= f.note;
+        d.group |= f.group;
         d.received += len;
         d.parts.insert(f.offset, f.data.to_vec());
         self.bytes += f.data.len();
@@ -167,7 +176,7 @@ impl Reassembly {
         let Some(d) = self.forget(key) else { return Outcome::Full };
         let mut data = Vec::with_capacity(d.received as usize);
         d.parts.into_values().for_each(|p| data.extend(p));
-        Outcome::Complete { header: d.header.unwrap_or_default(), data, note: d.note }
+        Outcome::Complete { header: d.header.unwrap_or_default(), data }
     }
 
     fn forget(&mut self, key: Key) -> Option<Datagram> {
@@ -186,7 +195,7 @@ impl Reassembly {
                     h.extend(d.parts.remove(&0).unwrap_or_default());
                     h
                 });
-                Some(Expired { key, first, note: d.note })
+                Some(Expired { key, first, interface: d.interface, group: d.group })
             })
             .collect()
     }
@@ -216,6 +225,75 @@ impl Reassembly {
     }
 }
 
+impl Ip {
+    /// A fragment of a packet for this stack. Returns the headers of the first fragment and the
+    /// payload when nothing is missing any more.
+    pub(super) fn add_fragment(
+        &mut self,
+        cx: &Context<'_>,
+        interface: u16,
+        packet: &[u8],
+        key: Key,
+        f: Fragment<'_>,
+    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        let outcome = self.reassembly.add(cx.now, key, f);
+        let event = events::FragmentReceived {
+            src: key.src,
+            dst: key.dst,
+            id: Hex32(key.id),
+            offset: f.offset,
+            length: f.data.len() as u32,
+            fate: fate(&outcome),
+        };
+        self.event(cx, key.src, &event);
+        let counters = self.counters.family(key.src.is_ipv6());
+        let reason = match outcome {
+            Outcome::Waiting | Outcome::Duplicate => {
+                if let Some(at) = self.reassembly.poll_timeout() {
+                    self.arm(at);
+                }
+                return None;
+            }
+            Outcome::Complete { header, data } => {
+                counters.reassembly_ok += 1;
+                return Some((header, data));
+            }
+            Outcome::Overlap | Outcome::Inconsistent => drop::FRAGMENT,
+            Outcome::Full => drop::REASSEMBLY_FULL,
+        };
+        counters.reassembly_failed += 1;
+        self.dropped(cx, interface, false, packet, reason);
+        None
+    }
+
+    /// Gives up datagrams whose fragments did not come; the sender is told when the first one did.
+    pub(super) fn reassembly_timeout(&mut self, cx: &mut Context<'_>) {
+        for gone in self.reassembly.expire(cx.now) {
+            let (src, dst) = (gone.key.src, gone.key.dst);
+            self.event(cx, src, &events::ReassemblyTimeout { src, dst, id: Hex32(gone.key.id) });
+            self.counters.family(src.is_ipv6()).reassembly_failed += 1;
+            let Some(first) = gone.first else { continue };
+            let (interface, group) = (gone.interface, gone.group);
+            if src.is_ipv4() {
+                self.icmp_error(cx, interface, &first, group, icmp::Error::TimeExceeded(1));
+            } else {
+                self.icmpv6_error(cx, interface, &first, group, icmpv6::Error::TimeExceeded(1));
+            }
+        }
+    }
+}
+
+const fn fate(o: &Outcome) -> events::FragmentFate {
+    match o {
+        Outcome::Waiting => events::FragmentFate::WAITING,
+        Outcome::Duplicate => events::FragmentFate::DUPLICATE,
+        Outcome::Overlap => events::FragmentFate::OVERLAP,
+        Outcome::Inconsistent => events::FragmentFate::INCONSISTENT,
+        Outcome::Full => events::FragmentFate::FULL,
+        Outcome::Complete { .. } => events::FragmentFate::COMPLETE,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +307,7 @@ mod tests {
     };
 
     fn part(offset: u32, more: bool, data: &[u8]) -> Fragment<'_> {
-        Fragment { offset, more, header: &[0x45], data, note: 0 }
+        Fragment { offset, more, header: &[0x45], data, interface: 1, group: false }
     }
 
     #[test]
@@ -238,8 +316,7 @@ mod tests {
         assert_eq!(r.add(Instant::START, KEY, part(16, false, &[3; 4])), Outcome::Waiting);
         assert_eq!(r.add(Instant::START, KEY, part(0, true, &[1; 8])), Outcome::Waiting);
         assert_eq!(r.add(Instant::START, KEY, part(0, true, &[1; 8])), Outcome::Duplicate);
-        let Outcome::Complete { header, data, .. } = r.add(Instant::START, KEY, part(8, true, &[2; 8]))
-        else {
+        let Outcome::Complete { header, data } = r.add(Instant::START, KEY, part(8, true, &[2; 8])) else {
             panic!("not complete")
         };
         assert_eq!(header, [0x45]);
@@ -278,11 +355,13 @@ mod tests {
     fn time_runs_out_after_a_minute() {
         let mut r = Reassembly::default();
         r.add(Instant::START, KEY, part(0, true, &[1; 8]));
+        r.add(Instant::START, KEY, Fragment { interface: 2, ..part(16, true, &[1; 8]) });
         r.add(Instant::START, Key { id: 8, ..KEY }, part(8, true, &[1; 8]));
         assert_eq!(r.poll_timeout(), Some(Instant::from_millis(60_000)));
         assert_eq!(r.expire(Instant::from_millis(59_999)), []);
         let gone = r.expire(Instant::from_millis(60_000));
         assert_eq!(gone[0].first.as_deref(), Some(&[0x45, 1, 1, 1, 1, 1, 1, 1, 1][..]));
+        assert_eq!(gone[0].interface, 1, "that of the first fragment");
         assert_eq!(gone[1].first, None, "without the first fragment nobody is told");
     }
 

@@ -5,13 +5,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use formats::ctrace::events::Hex32;
-use formats::ctrace::events::ip as events;
 use formats::net::ipv4_options::{Ipv4Option, Ipv4Options};
 use formats::net::{IpProtocol, icmpv4, ipv4};
 
-use super::home::State;
-use super::reassembly::{Fragment, Key, Outcome};
+use super::reassembly::{Fragment, Key};
 use super::{Delivery, Ip, LOOPBACK, Packet, drop, icmp};
 use crate::engine::dlc::Receive;
 use crate::engine::{Buffer, Context, Incoming};
@@ -78,11 +75,7 @@ impl Ip {
             return self.dropped(cx, interface, false, &r.packet, drop::GROUP);
         }
         if !many && !self.home.is_local(IpAddr::V4(dst)) {
-            let not_yet = self
-                .home
-                .get(dst.into())
-                .is_some_and(|h| matches!(h.state, State::Tentative | State::Duplicate));
-            if not_yet {
+            if self.home.is_tentative(dst.into()) {
                 return self.dropped(cx, interface, false, &r.packet, drop::TENTATIVE);
             }
             return self.forward_v4(cx, interface, r);
@@ -135,44 +128,12 @@ impl Ip {
         }
         let (src, dst, id) = (h.src(), h.dst(), h.id());
         let key = Key { src: src.into(), dst: dst.into(), id: id.into(), protocol: h.protocol().0 };
-        let f = Fragment {
-            offset,
-            more,
-            header: &r.packet[..h.header_len()],
-            data,
-            note: note(interface, r.group),
-        };
-        let outcome = self.reassembly.add(cx.now, key, f);
-        let event = events::FragmentReceived {
-            src: key.src,
-            dst: key.dst,
-            id: Hex32(key.id),
-            offset,
-            length: data.len() as u32,
-            fate: fate(&outcome),
-        };
-        self.event(cx, key.src, &event);
-        match outcome {
-            Outcome::Waiting | Outcome::Duplicate => {
-                if let Some(at) = self.reassembly.poll_timeout() {
-                    self.arm(at);
-                }
-            }
-            Outcome::Overlap | Outcome::Inconsistent => {
-                self.counters.v4.reassembly_failed += 1;
-                self.dropped(cx, interface, false, &r.packet, drop::FRAGMENT);
-            }
-            Outcome::Full => {
-                self.counters.v4.reassembly_failed += 1;
-                self.dropped(cx, interface, false, &r.packet, drop::REASSEMBLY_FULL);
-            }
-            Outcome::Complete { header, data, .. } => {
-                self.counters.v4.reassembly_ok += 1;
-                let Some(packet) = whole(&header, &data) else { return };
-                let many = dst.is_multicast() || self.home.is_broadcast(dst);
-                self.v4_local(cx, interface, packet, false, many);
-            }
-        }
+        let f =
+            Fragment { offset, more, header: &r.packet[..h.header_len()], data, interface, group: r.group };
+        let Some((header, data)) = self.add_fragment(cx, interface, &r.packet, key, f) else { return };
+        let Some(packet) = whole(&header, &data) else { return };
+        let many = dst.is_multicast() || self.home.is_broadcast(dst);
+        self.v4_local(cx, interface, packet, false, many);
     }
 
     /// A whole packet for this stack.
@@ -210,41 +171,6 @@ impl Ip {
             self.igmp_input(cx, &incoming, &packet[payload_at..]);
         }
         self.push_deliver(cx, interface, Delivery::Packet(Packet { incoming, bytes: packet, payload_at }));
-    }
-
-    /// Gives up datagrams whose fragments did not come; the sender is told when the first one did.
-    pub(super) fn reassembly_timeout(&mut self, cx: &mut Context<'_>) {
-        for gone in self.reassembly.expire(cx.now) {
-            let (src, dst) = (gone.key.src, gone.key.dst);
-            self.event(cx, src, &events::ReassemblyTimeout { src, dst, id: Hex32(gone.key.id) });
-            let counters = if src.is_ipv4() { &mut self.counters.v4 } else { &mut self.counters.v6 };
-            counters.reassembly_failed += 1;
-            let Some(first) = gone.first else { continue };
-            let (interface, group) = (gone.note as u16, gone.note & GROUP != 0);
-            if src.is_ipv4() {
-                self.icmp_error(cx, interface, &first, group, icmp::Error::TimeExceeded(1));
-            } else {
-                self.icmpv6_error(cx, interface, &first, group, super::icmpv6::Error::TimeExceeded(1));
-            }
-        }
-    }
-}
-
-const GROUP: u32 = 1 << 16;
-
-/// What has to be remembered of a fragment: its interface, and whether it came as link broadcast.
-pub(super) fn note(interface: u16, group: bool) -> u32 {
-    u32::from(interface) | if group { GROUP } else { 0 }
-}
-
-pub(super) const fn fate(o: &Outcome) -> events::FragmentFate {
-    match o {
-        Outcome::Waiting => events::FragmentFate::WAITING,
-        Outcome::Duplicate => events::FragmentFate::DUPLICATE,
-        Outcome::Overlap => events::FragmentFate::OVERLAP,
-        Outcome::Inconsistent => events::FragmentFate::INCONSISTENT,
-        Outcome::Full => events::FragmentFate::FULL,
-        Outcome::Complete { .. } => events::FragmentFate::COMPLETE,
     }
 }
 

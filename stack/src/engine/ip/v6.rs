@@ -5,23 +5,20 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use formats::ctrace::events::Hex32;
-use formats::ctrace::events::ip as events;
 use formats::ctrace::pthdr::DropReason;
 use formats::net::{IpProtocol, icmpv6, ipv6, ipv6_ext, ipv6_options};
 
-use super::home::State;
 use super::icmpv6::Error;
-use super::reassembly::{Fragment, Key, Outcome};
-use super::v4::{fate, least, note};
+use super::reassembly::{Fragment, Key};
+use super::v4::least;
 use super::{Delivery, Ip, LOOPBACK, Packet, drop};
 use crate::engine::dlc::Receive;
 use crate::engine::{Buffer, Context, Incoming};
 
 /// Extension headers of one packet at most: a host may limit them (RFC 8504 section 5.3).
 const MAX_EXTENSIONS: usize = 8;
-/// Options of one header at most (RFC 8504 section 5.3).
-const MAX_OPTIONS: usize = 8;
+/// Options of one header at most, padding included (RFC 8504 section 5.3).
+const MAX_OPTIONS: usize = 64;
 
 /// What walking the extension headers came to.
 enum Walk {
@@ -72,11 +69,7 @@ impl Ip {
         }
         let local = dst.is_multicast() || self.home.is_local(dst.into());
         if !local {
-            let not_yet = self
-                .home
-                .get(dst.into())
-                .is_some_and(|h| matches!(h.state, State::Tentative | State::Duplicate));
-            if not_yet {
+            if self.home.is_tentative(dst.into()) {
                 return self.dropped(cx, interface, false, &r.packet, drop::TENTATIVE);
             }
             // Hop-by-hop options are for every node on the way.
@@ -141,53 +134,23 @@ impl Ip {
             return self.dropped(cx, interface, false, p, drop::FRAGMENT);
         }
         let key = Key { src: src.into(), dst: dst.into(), id, protocol: 0 };
-        let fragment = Fragment { offset, more, header: &header, data, note: note(interface, r.group) };
-        let outcome = self.reassembly.add(cx.now, key, fragment);
-        let event = events::FragmentReceived {
-            src: key.src,
-            dst: key.dst,
-            id: Hex32(id),
-            offset,
-            length: data.len() as u32,
-            fate: fate(&outcome),
-        };
-        self.event(cx, key.src, &event);
-        match outcome {
-            Outcome::Waiting | Outcome::Duplicate => {
-                if let Some(at) = self.reassembly.poll_timeout() {
-                    self.arm(at);
-                }
-            }
-            Outcome::Overlap | Outcome::Inconsistent => {
-                self.counters.v6.reassembly_failed += 1;
-                self.dropped(cx, interface, false, &r.packet, drop::FRAGMENT);
-            }
-            Outcome::Full => {
-                self.counters.v6.reassembly_failed += 1;
-                self.dropped(cx, interface, false, &r.packet, drop::REASSEMBLY_FULL);
-            }
-            Outcome::Complete { header, data, .. } => {
-                self.counters.v6.reassembly_ok += 1;
-                let packet = Buffer::copy(&[header, data].concat());
-                self.v6_again(cx, interface, packet, r.group);
-            }
-        }
+        let fragment = Fragment { offset, more, header: &header, data, interface, group: r.group };
+        let Some((header, data)) = self.add_fragment(cx, interface, p, key, fragment) else { return };
+        let packet = Buffer::copy(&[header, data].concat());
+        self.v6_again(cx, interface, packet, r.group);
     }
 
     /// A packet that has been put together: its headers are walked from the start. Fragments within
     /// fragments go no further.
     fn v6_again(&mut self, cx: &mut Context<'_>, interface: u16, mut packet: Buffer, group: bool) {
-        let len = (packet.len() - ipv6::at::LEN) as u16;
+        // The first fragment may have had more headers than the others.
+        let Ok(len) = u16::try_from(packet.len() - ipv6::at::LEN) else {
+            return self.dropped(cx, interface, false, &packet, drop::FRAGMENT);
+        };
         packet[ipv6::at::PAYLOAD_LEN..ipv6::at::NEXT].copy_from_slice(&len.to_be_bytes());
         let Ok(h) = ipv6::Header::new(&packet) else { return };
         let found = walk(&packet, h.dst());
-        let r = Receive {
-            protocol: formats::net::EtherType::IPV6,
-            source: formats::net::MacAddr::default(),
-            group,
-            checksum_checked: false,
-            packet,
-        };
+        let r = Receive::new(packet, group);
         match found {
             Walk::Upper(protocol, at) => self.v6_local(cx, interface, r, protocol, at),
             Walk::Fragment(..) => self.dropped(cx, interface, false, &r.packet, drop::FRAGMENT),
@@ -234,25 +197,24 @@ impl Ip {
         let packet = Packet { incoming, bytes: r.packet, payload_at };
         self.push_deliver(cx, interface, Delivery::Packet(packet));
     }
+}
 
-    /// Offset of the byte that announced the protocol of a packet: what a parameter problem points
-    /// at.
-    pub(super) fn next_header_at(&self, packet: &Packet) -> u32 {
-        let p = packet.original();
-        let mut announced = ipv6::at::NEXT;
-        let mut at = ipv6::at::LEN;
-        while at < packet.payload_at {
-            let (Some(&kind), Some(&[next, len])) =
-                (p.get(announced), p.get(at..).and_then(|b| b.first_chunk()))
-            else {
-                break;
-            };
-            announced = at;
-            let Some(n) = ipv6_ext::header_len(IpProtocol(kind), [next, len]) else { break };
-            at += n;
-        }
-        announced as u32
+/// Offset of the byte that announced the protocol of a packet: what a parameter problem points
+/// at.
+pub(super) fn next_header_at(packet: &Packet) -> u32 {
+    let p = packet.original();
+    let mut announced = ipv6::at::NEXT;
+    let mut at = ipv6::at::LEN;
+    while at < packet.payload_at {
+        let (Some(&kind), Some(&[next, len])) = (p.get(announced), p.get(at..).and_then(|b| b.first_chunk()))
+        else {
+            break;
+        };
+        announced = at;
+        let Some(n) = ipv6_ext::header_len(IpProtocol(kind), [next, len]) else { break };
+        at += n;
     }
+    announced as u32
 }
 
 /// A neighbour advertisement: with this stack's own address it tells of a duplicate.
@@ -312,7 +274,7 @@ fn options_error(packet: &[u8], at: usize, dst: Ipv6Addr) -> Option<(Option<Erro
     let bytes = packet.get(at..).unwrap_or_default();
     let Ok(header) = ipv6_options::Header::new(bytes) else { return Some((None, drop::INCOMPLETE)) };
     for (n, option) in header.options().enumerate() {
-        if n >= MAX_OPTIONS * 8 {
+        if n >= MAX_OPTIONS {
             return Some((None, drop::OPTIONS));
         }
         let Ok(option) = option else { return Some((None, drop::OPTIONS)) };
