@@ -114,12 +114,12 @@ macro_rules! remembers {
         impl Talk<'_> { $(
             /// What this decoder remembers of the connection, in place of what another one did.
             pub fn $decoder(&mut self) -> &mut $decoder::State {
-                if !matches!(self.state, State::$variant(_)) {
-                    *self.state = State::$variant($decoder::State::default());
-                }
-                match self.state {
-                    State::$variant(s) => s,
-                    _ => unreachable!("set above"),
+                // Another one's gives way at once: the second time it is this one's.
+                loop {
+                    match *self.state {
+                        State::$variant(ref mut s) => return s,
+                        _ => *self.state = State::$variant($decoder::State::default()),
+                    }
                 }
             }
         )* }

@@ -11,7 +11,7 @@ use crate::decode::net::Ip;
 use crate::decode::{Buf, Ctx, Outcome, Sink, Value, data, fmt::Out};
 use crate::track::memory;
 use crate::track::sessions::plain;
-use crate::track::streams::{Bytes, Conn, Joined, Step, Streams, Table};
+use crate::track::streams::{Bytes, Conn, Direction, Joined, Step, Streams, Table};
 use crate::track::tcp::Ends;
 use crate::track::tcp::segment::flag::{ACK, FIN, RST, SYN};
 use crate::track::tcp::segment::{Segment as Followed, mapped};
@@ -245,23 +245,25 @@ pub fn note(s: &Segment, ends: &Ends, table: &mut Table) {
 
 /// Finds out what becomes of the payload `b` of a segment between `ends`, in input order.
 pub fn record<S: Sink>(c: &mut Ctx<'_, S>, s: &Segment, ends: &Ends, b: Buf<'_>) {
-    let mut r = Recording { c, ends, s };
-    let start = r.steps().len();
-    let mut connections = std::mem::take(&mut r.table().connections);
+    let Some(Streams::Record(table, steps)) = &mut c.streams else { return };
+    let start = steps.len();
+    let mut connections = std::mem::take(&mut table.connections);
     let (conn, forgotten) = connections.get(ends);
-    r.table().release(forgotten);
-    let kind = follow(s, conn, r.table(), b.reported() as u32);
+    table.release(forgotten);
+    let kind = follow(s, conn, table, b.reported() as u32);
     if s.flags & RST == 0 {
+        let mut r = Recording { c: &mut *c, ends, s };
         let until_end = conn.sides[usize::from(s.upper)].until_end;
         if s.flags & FIN != 0 && until_end && r.finish(conn, kind, b) {
         } else if b.captured() > 0 {
             r.payload(conn, kind, b);
         }
     }
-    r.table().connections = connections;
-    if r.steps().len() > start || b.captured() > 0 {
-        r.steps().push(Step::End);
-        r.table().evict();
+    let Some(Streams::Record(table, steps)) = &mut c.streams else { return };
+    table.connections = connections;
+    if steps.len() > start || b.captured() > 0 {
+        steps.push(Step::End);
+        table.evict();
     }
 }
 
@@ -299,20 +301,43 @@ fn follow(s: &Segment, conn: &mut Conn, table: &mut Table, len: u32) -> Kind {
 }
 
 impl<S: Sink> Recording<'_, '_, S> {
-    /// The connections, and what is written down.
-    fn record(&mut self) -> (&mut Table, &mut Vec<Step>) {
+    /// The connections, and what is written down. Decoders ask there too, so the context holds them.
+    fn record(&mut self) -> Option<(&mut Table, &mut Vec<Step>)> {
         match &mut self.c.streams {
-            Some(Streams::Record(table, steps)) => (table, steps),
-            _ => unreachable!("nothing else takes it away"),
+            Some(Streams::Record(table, steps)) => Some((table, steps)),
+            _ => None,
         }
     }
 
-    fn table(&mut self) -> &mut Table {
-        self.record().0
+    fn table(&mut self) -> Option<&mut Table> {
+        self.record().map(|(table, _)| table)
     }
 
-    fn steps(&mut self) -> &mut Vec<Step> {
-        self.record().1
+    /// Writes a step down.
+    fn push(&mut self, step: Step) {
+        if let Some((_, steps)) = self.record() {
+            steps.push(step);
+        }
+    }
+
+    /// How many steps are written down.
+    fn written(&mut self) -> usize {
+        self.record().map_or(0, |(_, steps)| steps.len())
+    }
+
+    /// Takes back all steps but the first `len`.
+    fn truncate(&mut self, len: usize) {
+        if let Some((_, steps)) = self.record() {
+            steps.truncate(len);
+        }
+    }
+
+    /// The message `i` of a side is decoded.
+    fn done(&mut self, side: &mut Direction, i: usize) {
+        let frame = self.c.frame.number;
+        if let Some(table) = self.table() {
+            table.finish(side, i, frame);
+        }
     }
 
     /// The connection is closed: what a message lacked will not come.
@@ -327,12 +352,14 @@ impl<S: Sink> Recording<'_, '_, S> {
         let Some(i) = side.pdus.iter().rposition(|p| !before(s.seq, p.seq) && p.done.is_none()) else {
             return false;
         };
-        let Some(joined) = self.table().add(side, i, frame, (s.seq, b.bytes()), true) else { return false };
-        self.table().finish(side, i, frame);
+        let Some(joined) = self.table().and_then(|t| t.add(side, i, frame, (s.seq, b.bytes()), true)) else {
+            return false;
+        };
+        self.done(side, i);
         if b.captured() > 0 {
-            self.steps().push(Step::Segment { at: 0, len: b.captured() as u32, again: false });
+            self.push(Step::Segment { at: 0, len: b.captured() as u32, again: false });
         }
-        self.steps().push(Step::Pieces(Arc::clone(&joined)));
+        self.push(Step::Pieces(Arc::clone(&joined)));
         self.decode(conn, kind, false, &Bytes::Joined(joined), b);
         true
     }
@@ -354,7 +381,7 @@ impl<S: Sink> Recording<'_, '_, S> {
             let side = &mut conn.sides[upper];
             if let Some(p) = side.pdus.iter().find(|p| p.seq == seq && !before(p.next, end)) {
                 let again = p.first != frame;
-                self.steps().push(Step::Segment { at: at as u32, len: len as u32, again });
+                self.push(Step::Segment { at: at as u32, len: len as u32, again });
                 return;
             }
             let last = side.pdus.iter().enumerate().filter(|(_, p)| before(p.seq, seq) || p.seq == seq);
@@ -367,29 +394,30 @@ impl<S: Sink> Recording<'_, '_, S> {
                     if known < len {
                         at += known;
                         seq = side.pdus[i].next;
-                        self.steps().push(Step::Another(at as u32));
+                        self.push(Step::Another(at as u32));
                         continue;
                     }
-                    self.steps().push(Step::JoinedIn(done));
-                    self.steps().push(Step::Waiting(true));
-                    self.steps().push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                    self.push(Step::JoinedIn(done));
+                    self.push(Step::Waiting(true));
+                    self.push(Step::Segment { at: at as u32, len: len as u32, again: false });
                     return;
                 }
                 Some((i, None)) => {
                     let p = &mut side.pdus[i];
                     if p.holds(end) {
                         // Seen before.
-                        self.steps().push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                        self.push(Step::Segment { at: at as u32, len: len as u32, again: false });
                         return;
                     }
                     let missing = p.next.wrapping_sub(seq) as usize;
                     let take = if std::mem::take(&mut p.whole_segment) { len } else { len.min(missing) };
                     let follows = if missing < len { missing } else { 0 };
                     let follows = if take == len { 0 } else { follows };
-                    let Some(joined) = self.table().add(side, i, frame, (seq, &rest.bytes()[..take]), false)
-                    else {
-                        self.steps().push(Step::Waiting(true));
-                        self.steps().push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                    let part = (seq, rest.truncate(take).bytes());
+                    let joined = self.table().and_then(|t| t.add(side, i, frame, part, false));
+                    let Some(joined) = joined else {
+                        self.push(Step::Waiting(true));
+                        self.push(Step::Segment { at: at as u32, len: len as u32, again: false });
                         return;
                     };
                     let total = joined.data.len();
@@ -399,27 +427,29 @@ impl<S: Sink> Recording<'_, '_, S> {
                     if let Verdict::More { at: offset, need } = verdict
                         && offset <= total - take.min(total)
                     {
-                        self.table().extend(side, i, need);
+                        if let Some(table) = self.table() {
+                            table.extend(side, i, need);
+                        }
                         if take < len {
                             at += take;
                             seq = seq.wrapping_add(take as u32);
                             continue;
                         }
-                        self.steps().push(Step::Waiting(offset == 0));
-                        self.steps().push(Step::Segment { at: at as u32, len: len as u32, again: false });
+                        self.push(Step::Waiting(offset == 0));
+                        self.push(Step::Segment { at: at as u32, len: len as u32, again: false });
                         return;
                     }
-                    self.table().finish(side, i, frame);
+                    self.done(side, i);
                     let shown = if follows > 0 { follows } else { len };
-                    self.steps().push(Step::Segment { at: at as u32, len: shown as u32, again: false });
-                    self.steps().push(Step::Pieces(joined));
+                    self.push(Step::Segment { at: at as u32, len: shown as u32, again: false });
+                    self.push(Step::Pieces(joined));
                     if let Verdict::More { at: offset, need } = verdict {
                         let from = at + take - (total - offset);
                         let rest = b.from(from);
                         let seq = seq.wrapping_add((from - at) as u32);
                         self.begin(conn, seq, need, rest);
-                        self.steps().push(Step::Waiting(false));
-                        self.steps().push(Step::Segment {
+                        self.push(Step::Waiting(false));
+                        self.push(Step::Segment {
                             at: from as u32,
                             len: rest.captured() as u32,
                             again: false,
@@ -431,7 +461,7 @@ impl<S: Sink> Recording<'_, '_, S> {
                     }
                     at += follows;
                     seq = seq.wrapping_add(follows as u32);
-                    self.steps().push(Step::Another(at as u32));
+                    self.push(Step::Another(at as u32));
                 }
                 None => {
                     let verdict = self.decode(conn, kind, true, &Bytes::Here(at as u32), b);
@@ -440,8 +470,8 @@ impl<S: Sink> Recording<'_, '_, S> {
                         let rest = b.from(from);
                         let seq = seq.wrapping_add(offset as u32);
                         self.begin(conn, seq, need, rest);
-                        self.steps().push(Step::Waiting(offset == 0));
-                        self.steps().push(Step::Segment {
+                        self.push(Step::Waiting(offset == 0));
+                        self.push(Step::Segment {
                             at: from as u32,
                             len: rest.captured() as u32,
                             again: false,
@@ -458,7 +488,9 @@ impl<S: Sink> Recording<'_, '_, S> {
         let side = &mut conn.sides[usize::from(upper)];
         let frame = self.c.frame.number;
         let ends = *self.ends;
-        self.table().begin((ends, upper), side, need, frame, (seq, rest.bytes()));
+        if let Some(table) = self.table() {
+            table.begin((ends, upper), side, need, frame, (seq, rest.bytes()));
+        }
     }
 
     /// Looks for a decoder, calls it, and writes down which it was.
@@ -466,7 +498,7 @@ impl<S: Sink> Recording<'_, '_, S> {
         match kind {
             Kind::Stale => return Verdict::Done,
             Kind::KeepAlive => {
-                self.steps().push(Step::Data(bytes.clone()));
+                self.push(Step::Data(bytes.clone()));
                 return Verdict::Done;
             }
             Kind::Fresh => {}
@@ -474,8 +506,9 @@ impl<S: Sink> Recording<'_, '_, S> {
         if conn.app.is_none() && matches!(conn.state, State::None) {
             // The lower end first.
             let order = if self.s.upper { [1, 0] } else { [0, 1] };
-            let (s, table) = (self.s, self.table());
-            let expected = order.into_iter().find_map(|i| table.expected(s.addresses[i], s.ports[i]));
+            let s = self.s;
+            let expected =
+                self.table().and_then(|t| order.iter().find_map(|&i| t.expected(s.addresses[i], s.ports[i])));
             if let Some(e) = expected {
                 conn.app = Some(e.app);
                 conn.state = e.state.clone();
@@ -503,23 +536,25 @@ impl<S: Sink> Recording<'_, '_, S> {
                 app
             };
             let known = conn.state.clone();
-            let before = self.steps().len();
+            let before = self.written();
             let answer = call(self.c, self.s, app, &mut conn.state, may_wait, bytes, b);
             if answer.verdict == Verdict::Rejected {
-                self.steps().truncate(before);
+                self.truncate(before);
                 continue;
             }
-            // What the decoder asked for stands behind its call.
-            self.steps().insert(before, Step::Call { app, state: known, bytes: bytes.clone(), may_wait });
-            if let Some(e) = answer.expect {
-                self.table().expect(e);
+            if let Some((table, steps)) = self.record() {
+                // What the decoder asked for stands behind its call.
+                steps.insert(before, Step::Call { app, state: known, bytes: bytes.clone(), may_wait });
+                if let Some(e) = answer.expect {
+                    table.expect(e);
+                }
             }
             if let Some(app) = answer.becomes {
                 conn.app = Some(app);
             }
             return answer.verdict;
         }
-        self.steps().push(Step::Data(bytes.clone()));
+        self.push(Step::Data(bytes.clone()));
         Verdict::Done
     }
 
@@ -533,9 +568,9 @@ impl<S: Sink> Recording<'_, '_, S> {
             return Some(app);
         }
         self.c.ends = memory::Ends { addresses: self.s.addresses, ports: self.s.ports, stream: true };
-        let before = self.steps().len();
+        let before = self.written();
         let rpc = app::rpc::record::looks_like(self.c, view);
-        self.steps().truncate(before);
+        self.truncate(before);
         rpc.then_some(App::Rpc)
     }
 }

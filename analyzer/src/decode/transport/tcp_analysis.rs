@@ -126,9 +126,9 @@ pub fn remarks(line: &mut Summary, answer: &Answer) {
     ];
     let a = &answer.analysis;
     let Some(info) = line.take("TCP") else { return };
-    for (_, text) in REMARKS.iter().filter(|(flag, _)| a.has(*flag)) {
+    for (flag, text) in REMARKS.iter().filter(|(flag, _)| a.has(*flag)) {
         info.text(text);
-        if text.ends_with("ACK ") {
+        if *flag == analysis::DUPLICATE_ACK {
             info.dec(a.duplicate_of.into());
             info.push(b'#');
             info.dec(a.duplicate.into());

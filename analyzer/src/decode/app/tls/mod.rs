@@ -74,9 +74,8 @@ fn record_head(b: &[u8]) -> bool {
 
 /// Dissects one record after another.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
-    if !matches!(t.state, super::State::Tls(_)) {
-        *t.state = super::State::Tls(State::default());
-    }
+    // Another decoder's memory gives way, whatever is found.
+    t.tls();
     let bytes = b.bytes();
     if bytes.len() < HEAD && t.may_wait && matches!(bytes.first(), Some(20..=24)) {
         return Ok(Verdict::More { at: 0, need: Need::Segment });
