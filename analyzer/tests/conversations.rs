@@ -67,10 +67,12 @@ fn messages_say_what_tshark_says() {
     assert!(all.len() >= 4, "only {} conversations were read", all.len());
     for (n, v) in all.iter().enumerate() {
         assert_eq!(v.packets.len(), v.says.len(), "{}", v.name);
-        let found = zscope(v, n, "1");
-        for (i, (ours, theirs)) in found.lines().zip(&v.says).enumerate() {
-            assert_eq!(ours, theirs, "{}, packet {}, fields {:?}", v.name, i + 1, v.fields);
+        for threads in ["1", "4"] {
+            let found = zscope(v, n, threads);
+            for (i, (ours, theirs)) in found.lines().zip(&v.says).enumerate() {
+                assert_eq!(ours, theirs, "{}, packet {}, fields {:?}", v.name, i + 1, v.fields);
+            }
+            assert_eq!(found.lines().count(), v.says.len(), "{}", v.name);
         }
-        assert_eq!(found.lines().count(), v.says.len(), "{}", v.name);
     }
 }

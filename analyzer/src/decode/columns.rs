@@ -9,7 +9,7 @@ use super::frame;
 use super::registry::Proto;
 use super::sink::Sink;
 use super::summary::{self, Summary};
-use super::value::{Span, Value};
+use super::value::{Span, Value, ether_number};
 use crate::source::frame::Timestamp;
 
 /// Index of a wanted field.
@@ -285,7 +285,7 @@ impl Columns {
                 let v = u128::from_be_bytes(v);
                 (Tag::Ipv6, (v >> 64) as u64, v as u64)
             }
-            Value::Ether([a, b, c, d, e, f]) => (Tag::Ether, u64::from_be_bytes([0, 0, a, b, c, d, e, f]), 0),
+            Value::Ether(v) => (Tag::Ether, ether_number(v), 0),
             Value::Bytes(_) => (Tag::Bytes, 0, 0),
             Value::Str(s) => {
                 let at = self.text.len();

@@ -13,7 +13,7 @@ use super::print;
 use super::registry::Proto;
 use super::sink::Sink;
 use super::summary;
-use super::value::{Span, Value};
+use super::value::{Span, Value, ether_number};
 use crate::source::frame::Timestamp;
 
 /// Where the first value of a field stands in the line of the packet with this number.
@@ -188,9 +188,7 @@ impl Json {
 
     #[inline(never)]
     fn ether(&mut self, id: FieldId, v: [u8; 6]) {
-        let [a, b, c, d, e, f] = v;
-        let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-        self.number(id, number, Value::Ether(v), |text, _| quoted(text, |text| text.ether(v)));
+        self.number(id, ether_number(v), Value::Ether(v), |text, _| quoted(text, |text| text.ether(v)));
     }
 
     #[inline(never)]

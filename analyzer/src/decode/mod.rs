@@ -34,4 +34,4 @@ pub use registry::Proto;
 pub use seen::Seen;
 pub use sink::Sink;
 pub use summary::{Endpoint, Summary};
-pub use value::{Span, Value};
+pub use value::{Span, Value, ether_number};

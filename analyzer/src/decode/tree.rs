@@ -6,7 +6,7 @@ use super::memo::{Form, Groups, Memo, Noted, PerField};
 use super::print;
 use super::registry::{PROTOCOLS, Proto};
 use super::sink::Sink;
-use super::value::{Span, Value};
+use super::value::{Span, Value, ether_number};
 use crate::source::frame::Timestamp;
 
 /// Writes the field tree of each packet to a buffer.
@@ -99,9 +99,7 @@ impl Tree {
 
     #[inline(never)]
     fn ether(&mut self, id: FieldId, v: [u8; 6]) {
-        let [a, b, c, d, e, f] = v;
-        let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-        self.number(id, number, Value::Ether(v), |text, _| text.ether(v));
+        self.number(id, ether_number(v), Value::Ether(v), |text, _| text.ether(v));
     }
 
     #[inline(never)]

@@ -29,6 +29,13 @@ impl Span {
 /// A point in time that is left open, as protocols write it with zeros.
 pub const NO_TIME: Timestamp = Timestamp { secs: i64::MIN, nanos: 0 };
 
+/// A MAC address as one number, first octet highest.
+#[inline]
+#[must_use]
+pub const fn ether_number([a, b, c, d, e, f]: [u8; 6]) -> u64 {
+    u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+}
+
 /// One value. Borrowed for the moment of the call that hands it over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {

@@ -10,8 +10,8 @@ use memchr::memmem;
 use super::Row;
 use super::ast::{Arith, Cmp, Part, Quant};
 use super::program::{Against, Bits, Const, Func, General, Item, Node, Pred, Source, Test, Val, wide};
-use crate::decode::Value;
 use crate::decode::fmt::Out;
+use crate::decode::{Value, ether_number};
 
 impl Node {
     /// True when the packet passes.
@@ -154,7 +154,7 @@ fn number(v: Value<'_>) -> Option<u64> {
     match v {
         Value::Uint(n) => Some(n),
         Value::Ipv4(a) => Some(u64::from(a)),
-        Value::Ether([a, b, c, d, e, f]) => Some(u64::from_be_bytes([0, 0, a, b, c, d, e, f])),
+        Value::Ether(a) => Some(ether_number(a)),
         _ => None,
     }
 }

@@ -366,13 +366,7 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, v: Variant) -> Outcome {
         Variant::Llmnr => Proto::Llmnr,
     };
     c.layer(proto, b.whole());
-    let pair = dns_pairs::find(c, b);
-    if super::idle(c, Proto::Dns) {
-        return Ok(());
-    }
-    message(c, b, v)?;
-    dns_pairs::show(c, pair);
-    Ok(())
+    message(c, b, v)
 }
 
 /// True when a datagram to any port is a DNS message beyond reasonable doubt: plain flags, one
@@ -402,8 +396,19 @@ pub fn recognised(b: Buf<'_>) -> bool {
     }
 }
 
-/// The message itself; `b` begins with it.
+/// The message at the start of `b`, and the question that it belongs to.
 pub fn message<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, v: Variant) -> Outcome {
+    let pair = dns_pairs::find(c, b);
+    if super::idle(c, Proto::Dns) {
+        return Ok(());
+    }
+    sections(c, b, v)?;
+    dns_pairs::show(c, pair);
+    Ok(())
+}
+
+/// Header, questions and records.
+fn sections<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, v: Variant) -> Outcome {
     if let Some(s) = c.summary() {
         s.take(match v {
             Variant::Dns => "DNS",

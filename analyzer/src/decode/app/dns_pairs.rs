@@ -33,8 +33,9 @@ pub fn find<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Option<Pair> {
     if c.quoted {
         return Some(Pair { response, known: None });
     }
-    let many = asks_for_zone(b);
-    let ask = c.recall(b, Ask::Question, |m, e, f| m.question(e, f, id, response, many).map(Known::Question));
+    let ask = c.recall(b, Ask::Question, |m, e, f| {
+        m.question(e, f, id, response, asks_for_zone(b)).map(Known::Question)
+    });
     let known = match ask {
         Some(Known::Question(q)) => Some(q),
         _ => None,

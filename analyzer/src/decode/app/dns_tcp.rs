@@ -2,7 +2,7 @@
 
 use crate::decode::{Buf, Ctx, Outcome, Proto, Sink};
 
-use super::{Talk, Verdict, dns, dns_pairs};
+use super::{Talk, Verdict, dns};
 
 /// Dissects one message after another.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome<Verdict> {
@@ -10,12 +10,6 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Out
     super::pdus(c, b, t, 2, length, |c, b, first| {
         c.message(first, Proto::Dns, b.whole());
         c.field(dns::LENGTH, crate::decode::Value::Uint((b.reported() - 2) as u64), b.span(0, 2));
-        let pair = dns_pairs::find(c, b.from(2));
-        if super::idle(c, Proto::Dns) {
-            return Ok(());
-        }
-        dns::message(c, b.from(2), dns::Variant::Dns)?;
-        dns_pairs::show(c, pair);
-        Ok(())
+        dns::message(c, b.from(2), dns::Variant::Dns)
     })
 }

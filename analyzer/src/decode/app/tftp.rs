@@ -42,6 +42,11 @@ mod names {
     }
 }
 
+/// The port of requests.
+pub const PORT: u16 = 69;
+/// Longest text that is shown.
+const SHOWN: usize = 1024;
+
 /// Dissects a message.
 pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     let transfer = transfer(c, b);
@@ -96,9 +101,6 @@ pub fn dissect<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Outcome {
     }
 }
 
-/// The port of requests.
-pub const PORT: u16 = 69;
-
 /// Notes what a request asks for, or finds the request of another message: it went to a port of
 /// its own, and the transfer goes on between the client's port and one that the server chose.
 fn transfer<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Option<Transfer> {
@@ -106,8 +108,9 @@ fn transfer<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> Option<Transfer> {
     let opcode = b.u16(0).ok();
     if c.ends.ports[1] == PORT && matches!(opcode, Some(1 | 2)) {
         let name = b.bytes().get(2..).unwrap_or_default();
-        let name = name.split(|x| *x == 0).next().unwrap_or_default();
-        c.remember(|m, e, f| m.asked_for_file(e, f, name));
+        // As its own field shows it, and no longer.
+        let name = Text::<SHOWN>::ascii(name);
+        c.remember(|m, e, f| m.asked_for_file(e, f, name.as_str().as_bytes()));
         return None;
     }
     let block = b.u16(2).ok().filter(|_| matches!(opcode, Some(3 | 4))).map(|n| (n, opcode == Some(3)));
@@ -135,10 +138,10 @@ fn string<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, at: usize, id: FieldId, label
     let Some(len) = there.iter().position(|&x| x == 0) else {
         return Err(b.get(at, b.reported().max(at + 1)).err().unwrap_or(b.malformed(at)));
     };
-    let text = Text::<1024>::ascii(&there[..len]);
+    let text = Text::<SHOWN>::ascii(&there[..len]);
     if let Some(info) = c.summary().map(|s| &mut s.info) {
         info.text(label);
-        info.text(Text::<1024>::escaped(text.as_str().as_bytes()).as_str());
+        info.text(Text::<SHOWN>::escaped(text.as_str().as_bytes()).as_str());
     }
     c.field(id, Value::Str(text.as_str()), b.span(at, len + 1));
     Ok(at + len + 1)

@@ -3,7 +3,7 @@
 use crate::decode::{Buf, Ctx, FieldId, Sink, Value};
 
 use super::body::Framing;
-use super::{Line, line, line_or_rest, number, string};
+use super::{Line, line, line_or_rest, number, status_code, string};
 
 /// What the head of a message says.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ impl<'a> Head<'a> {
                 closes |= value.eq_ignore_ascii_case(b"close");
             }
         }
-        let code = number(first.split(|c| *c == b' ').nth(1).unwrap_or_default());
+        let code = status_code(first);
         let empty = kind == Line::Response && (answers_head || code / 100 == 1 || code == 204 || code == 304);
         h.framing = match (chunked, length) {
             _ if empty => Framing::None,

@@ -209,7 +209,7 @@ fn message<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, t: &mut Talk<'_>) -> Outcome
         info.push(b' ');
     }
     let mut head = Head::parse(bytes, kind, t.http().head);
-    if kind == Line::Response && t.http().connect && status(first_line) / 100 == 2 {
+    if kind == Line::Response && t.http().connect && status_code(first_line) / 100 == 2 {
         // The tunnel begins right behind it.
         head.framing = Framing::None;
     }
@@ -394,13 +394,13 @@ fn previous<S: Sink>(c: &mut Ctx<'_, S>, s: &State) {
 }
 
 /// The code in the first line of a response.
-fn status(first: &[u8]) -> u64 {
+fn status_code(first: &[u8]) -> u64 {
     number(first.split(|c| *c == b' ').nth(1).unwrap_or_default())
 }
 
 /// After a CONNECT that was granted, the bytes are another protocol's.
 fn take_over(t: &mut Talk<'_>, kind: Line, first: &[u8]) {
-    let code = status(first);
+    let code = status_code(first);
     let upper = t.upper;
     let s = t.http();
     if kind == Line::Response && code / 100 == 2 && s.connect {

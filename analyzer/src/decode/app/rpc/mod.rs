@@ -19,7 +19,7 @@ pub mod programs;
 pub mod record;
 pub mod xdr;
 
-use crate::decode::{Base, Buf, Ctx, FieldId, Kind, Outcome, Proto, Sink, Span, Value, data, fmt::Out};
+use crate::decode::{Base, Buf, Ctx, Kind, Outcome, Proto, Sink, Span, Value, data, fmt::Out};
 use crate::source::frame::Timestamp;
 use crate::track::conversations::between;
 use crate::track::memory::{Ask, Ends, Known};
@@ -257,12 +257,9 @@ fn wants_udp(b: Buf<'_>) -> Outcome<bool> {
 pub fn begins<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>) -> bool {
     match look(b) {
         Some(Message::Call(_)) => true,
-        Some(Message::Reply(xid)) => {
-            let known = |m: &mut crate::track::memory::Memory, e: &Ends| {
-                m.calls.get(&CallKey::of_reply(e, xid)).copied().map(Known::Call)
-            };
-            c.recall(b, Ask::Call, |m, e, _| known(m, e)).is_some()
-        }
+        Some(Message::Reply(xid)) => c
+            .recall(b, Ask::Call, |m, e, _| m.calls.get(&CallKey::of_reply(e, xid)).copied().map(Known::Call))
+            .is_some(),
         None => false,
     }
 }
@@ -526,13 +523,6 @@ fn body<S: Sink>(
     }
     c.layer(layer, b.whole());
     if layer == Proto::Portmap { portmap::dissect(c, b, call, is_call) } else { Ok(b.reported()) }
-}
-
-/// Shows a field of numbers in order.
-fn each<S: Sink>(c: &mut Ctx<'_, S>, id: FieldId, all: impl Iterator<Item = u64>) {
-    for v in all {
-        c.field(id, Value::Uint(v), Span::NONE);
-    }
 }
 
 #[cfg(test)]

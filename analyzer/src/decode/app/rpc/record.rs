@@ -8,13 +8,13 @@
 use std::sync::Arc;
 
 use crate::decode::app::{Need, Talk, Verdict};
-use crate::decode::{Buf, Ctx, Outcome, Proto, Sink, Value, fmt::Out};
+use crate::decode::{Buf, Ctx, Outcome, Proto, Sink, Span, Value, fmt::Out};
 use crate::track::memory::{Ask, Known};
 use crate::track::streams::Joined;
 
 use super::{
     FRAGLEN, FRAGMENT, FRAGMENT_COUNT, FRAGMENT_DATA, FRAGMENTS, LASTFRAG, REASSEMBLED_LENGTH, begins,
-    continuation, each, message,
+    continuation, message,
 };
 
 const MARK: usize = 4;
@@ -115,9 +115,11 @@ fn reassembled<S: Sink>(c: &mut Ctx<'_, S>, b: Buf<'_>, j: &Joined, first: bool)
             fragment_fields(c, b);
             c.field(FRAGMENTS, Value::None, whole.whole());
             c.sink.open();
-            each(c, FRAGMENT, j.pieces.iter().map(|p| p.0));
-            each(c, FRAGMENT_COUNT, std::iter::once(j.pieces.len() as u64));
-            each(c, REASSEMBLED_LENGTH, std::iter::once(j.data.len() as u64));
+            for (frame, _) in &j.pieces {
+                c.field(FRAGMENT, Value::Uint(*frame), Span::NONE);
+            }
+            c.field(FRAGMENT_COUNT, Value::Uint(j.pieces.len() as u64), Span::NONE);
+            c.field(REASSEMBLED_LENGTH, Value::Uint(j.data.len() as u64), Span::NONE);
             c.sink.close();
         })
     })
