@@ -5,16 +5,14 @@
 //! name says so, and allocate each packet anew as smoltcp's loopback does. Rounds alternate; the
 //! best of each counts. `cargo bench -p stack --bench tcp_throughput [MEBIBYTES]`
 
+mod smol;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant as Clock};
 
 use ctrace::Tracer;
-use smoltcp::iface::{Config as SmolConfig, Interface, SocketSet};
-use smoltcp::phy::{ChecksumCapabilities, Device, DeviceCapabilities, Medium, RxToken, TxToken};
-use smoltcp::socket::tcp as smol;
-use smoltcp::time::Instant as SmolInstant;
-use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
+use smoltcp::socket::tcp::CongestionControl;
 use stack::engine::tcp::{Config, SocketOptions, Tcp};
 use stack::engine::{Context, Incoming, Instant, Path, Paths, Random};
 
@@ -118,88 +116,6 @@ fn ours(s: Setup, total: usize) -> Duration {
     start.elapsed()
 }
 
-/// smoltcp's loopback device with an MTU of one's own.
-struct Wire {
-    queue: VecDeque<Vec<u8>>,
-    mtu: usize,
-    checksums: bool,
-}
-
-struct Rx(Vec<u8>);
-struct Tx<'a>(&'a mut VecDeque<Vec<u8>>);
-
-impl RxToken for Rx {
-    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
-        f(&self.0)
-    }
-}
-
-impl TxToken for Tx<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        let mut b = vec![0; len];
-        let r = f(&mut b);
-        self.0.push_back(b);
-        r
-    }
-}
-
-impl Device for Wire {
-    type RxToken<'a> = Rx;
-    type TxToken<'a> = Tx<'a>;
-
-    fn receive(&mut self, _: SmolInstant) -> Option<(Rx, Tx<'_>)> {
-        Some((Rx(self.queue.pop_front()?), Tx(&mut self.queue)))
-    }
-
-    fn transmit(&mut self, _: SmolInstant) -> Option<Tx<'_>> {
-        Some(Tx(&mut self.queue))
-    }
-
-    fn capabilities(&self) -> DeviceCapabilities {
-        let mut c = DeviceCapabilities::default();
-        c.medium = Medium::Ip;
-        c.max_transmission_unit = self.mtu;
-        if !self.checksums {
-            c.checksum = ChecksumCapabilities::ignored();
-        }
-        c
-    }
-}
-
-fn theirs(s: Setup, total: usize, congestion: smol::CongestionControl) -> Duration {
-    let mut wire = Wire { queue: VecDeque::new(), mtu: s.mtu, checksums: s.checksums };
-    let mut iface = Interface::new(SmolConfig::new(HardwareAddress::Ip), &mut wire, SmolInstant::ZERO);
-    iface.update_ip_addrs(|a| a.push(IpCidr::new(IpAddress::v4(127, 0, 0, 1), 8)).unwrap());
-    let mut sockets = SocketSet::new(vec![]);
-    let buffer = || smol::SocketBuffer::new(vec![0; BUFFER]);
-    let mut new = || {
-        let mut socket = smol::Socket::new(buffer(), buffer());
-        socket.set_congestion_control(congestion);
-        sockets.add(socket)
-    };
-    let (server, client) = (new(), new());
-    let start = Clock::now();
-    let now = || SmolInstant::from_micros(start.elapsed().as_micros() as i64);
-    sockets.get_mut::<smol::Socket<'_>>(server).listen(80).unwrap();
-    let to = (IpAddress::v4(127, 0, 0, 1), 80);
-    sockets.get_mut::<smol::Socket<'_>>(client).connect(iface.context(), to, 50_000).unwrap();
-    let (mut sent, mut received) = (0, 0);
-    let data = vec![0x5a; BUFFER];
-    let mut buf = vec![0; BUFFER];
-    while received < total {
-        iface.poll(now(), &mut wire, &mut sockets);
-        let socket = sockets.get_mut::<smol::Socket<'_>>(client);
-        if socket.can_send() && sent < total {
-            sent += socket.send_slice(&data[..BUFFER.min(total - sent)]).unwrap();
-        }
-        let socket = sockets.get_mut::<smol::Socket<'_>>(server);
-        while socket.can_recv() {
-            received += socket.recv_slice(&mut buf).unwrap();
-        }
-    }
-    start.elapsed()
-}
-
 fn main() {
     let mebibytes = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(256usize);
     let total = mebibytes << 20;
@@ -208,11 +124,12 @@ fn main() {
     let large = Setup { name: "MTU 1500, large segments (ours only)", offload: true, ..SETUPS[1] };
     for s in SETUPS.into_iter().chain([large]) {
         let mut best = [Duration::MAX; 3];
+        let theirs = |congestion| smol::transfer(s.mtu, s.checksums, BUFFER, total, congestion);
         for _ in 0..ROUNDS {
             best[0] = best[0].min(ours(s, total));
             if !s.offload {
-                best[1] = best[1].min(theirs(s, total, smol::CongestionControl::None));
-                best[2] = best[2].min(theirs(s, total, smol::CongestionControl::Cubic));
+                best[1] = best[1].min(theirs(CongestionControl::None));
+                best[2] = best[2].min(theirs(CongestionControl::Cubic));
             }
         }
         let speed = |d: Duration| total as f64 / d.as_secs_f64() / 1e6;

@@ -1,68 +1,25 @@
 //! smoltcp as the other host: ARP and neighbour discovery, echo and UDP both ways, fragments.
 
-use std::collections::VecDeque;
+#[path = "../shared/wire.rs"]
+mod wire;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
-use smoltcp::phy::{Checksum, ChecksumCapabilities, Device, DeviceCapabilities, Medium, RxToken, TxToken};
+use smoltcp::phy::{ChecksumCapabilities, Medium};
 use smoltcp::socket::{icmp, udp};
 use smoltcp::wire::{EthernetAddress, Icmpv4Packet, Icmpv4Repr, Icmpv6Packet, Icmpv6Repr, IpAddress, IpCidr};
 use stack::engine::Instant;
 use stack::fabric::PortId;
 
 use super::harness::{Ether, Peer, World, a};
-
-#[derive(Default)]
-struct Queues {
-    rx: VecDeque<Vec<u8>>,
-    tx: Vec<Vec<u8>>,
-}
-
-struct Rx(Vec<u8>);
-struct Tx<'a>(&'a mut Vec<Vec<u8>>);
-
-impl RxToken for Rx {
-    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
-        f(&self.0)
-    }
-}
-
-impl TxToken for Tx<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        let mut frame = vec![0; len];
-        let r = f(&mut frame);
-        self.0.push(frame);
-        r
-    }
-}
-
-impl Device for Queues {
-    type RxToken<'a> = Rx;
-    type TxToken<'a> = Tx<'a>;
-
-    fn receive(&mut self, _: smoltcp::time::Instant) -> Option<(Rx, Tx<'_>)> {
-        self.rx.pop_front().map(|f| (Rx(f), Tx(&mut self.tx)))
-    }
-
-    fn transmit(&mut self, _: smoltcp::time::Instant) -> Option<Tx<'_>> {
-        Some(Tx(&mut self.tx))
-    }
-
-    fn capabilities(&self) -> DeviceCapabilities {
-        let mut c = DeviceCapabilities::default();
-        c.medium = Medium::Ethernet;
-        c.max_transmission_unit = 1514;
-        c.checksum = ChecksumCapabilities::default();
-        c.checksum.udp = Checksum::Both;
-        c
-    }
-}
+use wire::Wire;
 
 /// A host of smoltcp's.
 struct Smol {
     port: PortId,
-    device: Queues,
+    device: Wire,
     iface: Interface,
     sockets: SocketSet<'static>,
     udp: SocketHandle,
@@ -77,7 +34,7 @@ fn time(now: Instant) -> smoltcp::time::Instant {
 
 impl Smol {
     fn new(port: PortId, mac: u8, addresses: &[(&str, u8)]) -> Self {
-        let mut device = Queues::default();
+        let mut device = Wire::new(Medium::Ethernet, 1514, true);
         let mut config = Config::new(EthernetAddress([2, 0, 0, 0, 0, mac]).into());
         config.random_seed = 1;
         let mut iface = Interface::new(config, &mut device, time(Instant::START));
@@ -144,7 +101,7 @@ impl Peer for Smol {
     fn poll(&mut self, now: Instant, frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         self.device.rx.extend(frames);
         self.iface.poll(time(now), &mut self.device, &mut self.sockets);
-        std::mem::take(&mut self.device.tx)
+        std::mem::take(&mut self.device.tx).into()
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

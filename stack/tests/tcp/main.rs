@@ -9,3 +9,5 @@ mod scripts;
 mod simulation;
 mod smol;
 mod tracing;
+#[path = "../shared/wire.rs"]
+mod wire;

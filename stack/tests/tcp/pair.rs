@@ -94,15 +94,18 @@ pub fn cut(o: &Outgoing, bytes: &[u8], mut to: impl FnMut(Vec<u8>)) {
         if i + 1 < count {
             s[13] &= !0x09;
         }
-        let pseudo = match (o.src, o.dst) {
-            (IpAddr::V4(src), IpAddr::V4(dst)) => Pseudo::V4 { src, dst },
-            (IpAddr::V6(src), IpAddr::V6(dst)) => Pseudo::V6 { src, dst },
-            _ => unreachable!(),
-        };
         s[16..18].fill(0);
-        let sum = pseudo.sum(6, s.len()).bytes(&s).finish();
+        let sum = pseudo(o.src, o.dst).sum(6, s.len()).bytes(&s).finish();
         s[16..18].copy_from_slice(&sum.to_be_bytes());
         to(s);
+    }
+}
+
+pub fn pseudo(src: IpAddr, dst: IpAddr) -> Pseudo {
+    match (src, dst) {
+        (IpAddr::V4(src), IpAddr::V4(dst)) => Pseudo::V4 { src, dst },
+        (IpAddr::V6(src), IpAddr::V6(dst)) => Pseudo::V6 { src, dst },
+        _ => unreachable!(),
     }
 }
 

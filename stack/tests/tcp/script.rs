@@ -24,7 +24,6 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use formats::checksum::Pseudo;
 use formats::net::tcp::{Flags, Header, Repr};
 use formats::net::tcp_options::{Options, SmcMagic, Timestamps};
 use stack::engine::tcp::config::SynOptions;
@@ -33,7 +32,7 @@ use stack::engine::{IcmpError, IcmpKind, Instant};
 
 use crate::call;
 use crate::link::Packet;
-use crate::pair::Host;
+use crate::pair::{Host, pseudo};
 use crate::simulation::byte;
 
 /// The peer's initial sequence number: its numbers wrap soon.
@@ -460,14 +459,6 @@ impl Run {
             }
             assert_eq!(options, o, "{at}{shown}");
         }
-    }
-}
-
-fn pseudo(src: IpAddr, dst: IpAddr) -> Pseudo {
-    match (src, dst) {
-        (IpAddr::V4(src), IpAddr::V4(dst)) => Pseudo::V4 { src, dst },
-        (IpAddr::V6(src), IpAddr::V6(dst)) => Pseudo::V6 { src, dst },
-        _ => unreachable!(),
     }
 }
 

@@ -1,66 +1,17 @@
 //! smoltcp on the wire: a host with one TCP socket.
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
-use smoltcp::phy::{self, ChecksumCapabilities, Device, DeviceCapabilities, Medium};
+use smoltcp::phy::{ChecksumCapabilities, Medium};
 use smoltcp::socket::tcp;
 use smoltcp::time::Instant as SmolInstant;
-use smoltcp::wire::{HardwareAddress, IpCidr, IpProtocol, Ipv4Packet, Ipv4Repr, Ipv6Packet, Ipv6Repr};
+use smoltcp::wire::{HardwareAddress, IpCidr, IpProtocol, IpRepr, Ipv4Packet, Ipv6Packet};
 use stack::engine::Instant;
 
 use crate::link::Packet;
-
-#[derive(Default)]
-pub struct Wire {
-    mtu: usize,
-    checksums: bool,
-    pub rx: VecDeque<Vec<u8>>,
-    pub tx: VecDeque<Vec<u8>>,
-}
-
-pub struct Rx(Vec<u8>);
-pub struct Tx<'a>(&'a mut VecDeque<Vec<u8>>);
-
-impl phy::RxToken for Rx {
-    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
-        f(&self.0)
-    }
-}
-
-impl phy::TxToken for Tx<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        let mut b = vec![0; len];
-        let r = f(&mut b);
-        self.0.push_back(b);
-        r
-    }
-}
-
-impl Device for Wire {
-    type RxToken<'a> = Rx;
-    type TxToken<'a> = Tx<'a>;
-
-    fn receive(&mut self, _: SmolInstant) -> Option<(Rx, Tx<'_>)> {
-        Some((Rx(self.rx.pop_front()?), Tx(&mut self.tx)))
-    }
-
-    fn transmit(&mut self, _: SmolInstant) -> Option<Tx<'_>> {
-        Some(Tx(&mut self.tx))
-    }
-
-    fn capabilities(&self) -> DeviceCapabilities {
-        let mut c = DeviceCapabilities::default();
-        c.medium = Medium::Ip;
-        c.max_transmission_unit = self.mtu;
-        if !self.checksums {
-            c.checksum = ChecksumCapabilities::ignored();
-        }
-        c
-    }
-}
+use crate::wire::Wire;
 
 pub struct Smol {
     pub iface: Interface,
@@ -77,7 +28,7 @@ pub fn time(now: Instant) -> SmolInstant {
 impl Smol {
     pub fn new(address: &str, mtu: usize, buffers: [usize; 2], checksums: bool, seed: u64) -> Self {
         let address: IpAddr = address.parse().unwrap();
-        let mut wire = Wire { mtu, checksums, ..Wire::default() };
+        let mut wire = Wire::new(Medium::Ip, mtu, checksums);
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = seed;
         let mut iface = Interface::new(config, &mut wire, SmolInstant::ZERO);
@@ -111,56 +62,26 @@ impl Smol {
 
     /// A segment for it.
     pub fn receive(&mut self, p: &Packet) {
-        let caps = ChecksumCapabilities::default();
-        let len = p.bytes.len();
-        let bytes = match (p.src, p.dst) {
-            (IpAddr::V4(src), IpAddr::V4(dst)) => {
-                let r = Ipv4Repr {
-                    src_addr: src,
-                    dst_addr: dst,
-                    next_header: IpProtocol::Tcp,
-                    payload_len: len,
-                    hop_limit: 64,
-                };
-                let mut b = vec![0; r.buffer_len() + len];
-                r.emit(&mut Ipv4Packet::new_unchecked(&mut b[..]), &caps);
-                b[r.buffer_len()..].copy_from_slice(&p.bytes);
-                b
-            }
-            (IpAddr::V6(src), IpAddr::V6(dst)) => {
-                let r = Ipv6Repr {
-                    src_addr: src,
-                    dst_addr: dst,
-                    next_header: IpProtocol::Tcp,
-                    payload_len: len,
-                    hop_limit: 64,
-                };
-                let mut b = vec![0; r.buffer_len() + len];
-                r.emit(&mut Ipv6Packet::new_unchecked(&mut b[..]));
-                b[r.buffer_len()..].copy_from_slice(&p.bytes);
-                b
-            }
-            _ => unreachable!(),
-        };
-        self.wire.rx.push_back(bytes);
+        let r = IpRepr::new(p.src.into(), p.dst.into(), IpProtocol::Tcp, p.bytes.len(), 64);
+        let mut b = vec![0; r.header_len()];
+        r.emit(&mut b[..], &ChecksumCapabilities::default());
+        b.extend_from_slice(&p.bytes);
+        self.wire.rx.push_back(b);
     }
 
     /// What it sends, TCP only.
     pub fn sent(&mut self) -> Option<Packet> {
         loop {
             let b = self.wire.tx.pop_front()?;
-            if b[0] >> 4 == 4 {
+            let (protocol, src, dst, bytes) = if b[0] >> 4 == 4 {
                 let p = Ipv4Packet::new_checked(&b[..]).unwrap();
-                if p.next_header() == IpProtocol::Tcp {
-                    let (src, dst) = (p.src_addr().into(), p.dst_addr().into());
-                    return Some(Packet { src, dst, bytes: p.payload().to_vec() });
-                }
+                (p.next_header(), p.src_addr().into(), p.dst_addr().into(), p.payload().to_vec())
             } else {
                 let p = Ipv6Packet::new_checked(&b[..]).unwrap();
-                if p.next_header() == IpProtocol::Tcp {
-                    let (src, dst) = (p.src_addr().into(), p.dst_addr().into());
-                    return Some(Packet { src, dst, bytes: p.payload().to_vec() });
-                }
+                (p.next_header(), p.src_addr().into(), p.dst_addr().into(), p.payload().to_vec())
+            };
+            if protocol == IpProtocol::Tcp {
+                return Some(Packet { src, dst, bytes });
             }
         }
     }
