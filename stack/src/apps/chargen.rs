@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::apps::serve_each;
 use crate::sockets::{Process, TcpStream};
 
 /// The usual port.
@@ -26,16 +27,10 @@ pub fn line(n: usize) -> [u8; WIDTH + 2] {
 
 /// Serves connections at `at`: each gets lines until it goes away.
 pub async fn serve(p: Process, at: SocketAddr) -> io::Result<()> {
-    let listener = p.listen(at, 10)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        p.spawn(async move {
-            let _ = connection(&stream).await;
-        });
-    }
+    serve_each(&p, p.listen(at, 10)?, connection).await
 }
 
-async fn connection(stream: &TcpStream) -> io::Result<()> {
+async fn connection(stream: TcpStream) -> io::Result<()> {
     let mut block = Vec::with_capacity((WIDTH + 2) * KINDS);
     for n in 0..KINDS {
         block.extend_from_slice(&line(n));

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::apps::serve_each;
 use crate::engine::tcp::SocketOptions;
 use crate::sockets::{Process, TcpStream};
 
@@ -25,28 +26,19 @@ pub struct Pace {
 pub async fn serve(p: Process, at: SocketAddr, pace: Pace) -> io::Result<()> {
     let receive_buffer = (pace.receive_buffer > 0).then_some(pace.receive_buffer);
     let listener = p.listen_with(at, 10, &SocketOptions { receive_buffer, ..SocketOptions::default() })?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let process = p.clone();
-        p.spawn(async move {
-            let _ = connection(&process, &stream, pace).await;
-        });
-    }
+    serve_each(&p, listener, |stream| connection(p.clone(), stream, pace)).await
 }
 
-async fn connection(p: &Process, stream: &TcpStream, pace: Pace) -> io::Result<u64> {
+async fn connection(p: Process, stream: TcpStream, pace: Pace) -> io::Result<()> {
     let mut buffer = vec![0; 16_384];
-    let mut total = 0;
     if !pace.start_after.is_zero() {
         p.sleep(pace.start_after).await;
     }
     loop {
         let n = stream.read(&mut buffer).await?;
         if n == 0 {
-            stream.shutdown_write()?;
-            return Ok(total);
+            return stream.shutdown_write();
         }
-        total += n as u64;
         if !pace.pause.is_zero() {
             p.sleep(pace.pause).await;
         }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use crate::apps::serve_each;
 use crate::sockets::{Process, TcpStream};
 
 /// The usual port.
@@ -10,16 +11,10 @@ pub const PORT: u16 = 7;
 
 /// Serves TCP connections at `at`.
 pub async fn serve(p: Process, at: SocketAddr) -> io::Result<()> {
-    let listener = p.listen(at, 10)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        p.spawn(async move {
-            let _ = connection(&stream).await;
-        });
-    }
+    serve_each(&p, p.listen(at, 10)?, connection).await
 }
 
-async fn connection(stream: &TcpStream) -> io::Result<()> {
+async fn connection(stream: TcpStream) -> io::Result<()> {
     let mut buffer = vec![0; 16_384];
     loop {
         let n = stream.read(&mut buffer).await?;

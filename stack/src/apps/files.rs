@@ -70,6 +70,17 @@ impl Files {
         self.0.borrow_mut().remove(path)
     }
 
+    /// Gives a file another name. Where that cannot be, it keeps its own.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        if self.is_dir(to) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let mut files = self.0.borrow_mut();
+        let content = files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        files.insert(to.to_owned(), content);
+        Ok(())
+    }
+
     /// True for a directory; the root always is one.
     #[must_use]
     pub fn is_dir(&self, path: &str) -> bool {
@@ -112,6 +123,9 @@ mod tests {
         assert_eq!(names("/"), [("pub".into(), None), ("top".into(), Some(0))]);
         assert_eq!(names("/pub"), [("a.txt".into(), Some(2)), ("sub".into(), None)]);
         assert!(f.is_dir("/pub/sub") && !f.is_dir("/pu") && f.put("/pub", vec![]).is_err());
+        assert!(f.rename("/top", "/pub").is_err() && f.get("/top").is_some());
+        f.rename("/top", "/pub/top").unwrap();
+        assert!(f.get("/top").is_none() && f.get("/pub/top").is_some());
         assert_eq!(Files::resolve("/pub/sub", "../x/./y"), "/pub/x/y");
         assert_eq!(Files::resolve("/", "../.."), "/");
     }

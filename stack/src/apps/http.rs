@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::apps::files::Files;
 use crate::apps::lines::{Lines, read_to_end};
+use crate::apps::serve_each;
 use crate::node::netstat::{self, Report};
 use crate::sockets::{Process, TcpStream};
 
@@ -24,14 +25,7 @@ const MOST_HEADERS: usize = 100;
 
 /// Serves connections at `at`.
 pub async fn serve(p: Process, at: SocketAddr, files: Files) -> io::Result<()> {
-    let listener = p.listen(at, 50)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let (process, files) = (p.clone(), files.clone());
-        p.spawn(async move {
-            let _ = connection(&process, &stream, &files).await;
-        });
-    }
+    serve_each(&p, p.listen(at, 50)?, |stream| connection(p.clone(), stream, files.clone())).await
 }
 
 /// A request: what of it is used.
@@ -44,7 +38,7 @@ struct Request {
 }
 
 /// Reads a request's head; `None` at the end of the connection, `Err` says what is wrong.
-async fn request(lines: &Lines<'_>) -> io::Result<Option<Result<Request, u16>>> {
+async fn request(lines: &Lines<&TcpStream>) -> io::Result<Option<Result<Request, u16>>> {
     let Some(first) = lines.text().await? else { return Ok(None) };
     let mut parts = first.split(' ');
     let (method, path, version) = (parts.next(), parts.next(), parts.next());
@@ -94,8 +88,8 @@ const fn reason(status: u16) -> &'static str {
     }
 }
 
-async fn connection(p: &Process, stream: &TcpStream, files: &Files) -> io::Result<()> {
-    let lines = Lines::new(stream);
+async fn connection(p: Process, stream: TcpStream, files: Files) -> io::Result<()> {
+    let lines = Lines::new(&stream);
     loop {
         let Some(got) = p.timeout(IDLE, request(&lines)).await else { break };
         let Some(got) = got? else { break };
@@ -106,7 +100,7 @@ async fn connection(p: &Process, stream: &TcpStream, files: &Files) -> io::Resul
                 lines.exactly(r.body).await?;
                 match r.method.as_str() {
                     "GET" | "HEAD" => {
-                        let (status, kind, body) = page(p, &r.path, files);
+                        let (status, kind, body) = page(&p, &r.path, &files);
                         (status, kind, body, r.method == "HEAD")
                     }
                     _ => (405, "text/plain", b"GET and HEAD are answered\n".to_vec(), false),

@@ -1,5 +1,6 @@
 //! Text lines over a connection, and reading all of it.
 
+use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::io;
 
@@ -8,23 +9,23 @@ use crate::sockets::TcpStream;
 /// The longest line that is taken.
 pub const LONGEST: usize = 8_192;
 
-/// A connection that is read by lines.
-pub struct Lines<'a> {
-    stream: &'a TcpStream,
+/// A connection, its own or another's, that is read by lines.
+pub struct Lines<S> {
+    stream: S,
     held: RefCell<Vec<u8>>,
 }
 
-impl<'a> Lines<'a> {
+impl<S: Borrow<TcpStream>> Lines<S> {
     /// Reads `stream`.
     #[must_use]
-    pub fn new(stream: &'a TcpStream) -> Self {
+    pub fn new(stream: S) -> Self {
         Self { stream, held: RefCell::default() }
     }
 
     /// The connection below.
     #[must_use]
-    pub const fn stream(&self) -> &'a TcpStream {
-        self.stream
+    pub fn stream(&self) -> &TcpStream {
+        self.stream.borrow()
     }
 
     /// The next line without its end (LF or CR LF), `None` when the other end has closed.
@@ -70,7 +71,7 @@ impl<'a> Lines<'a> {
 
     async fn fill(&self) -> io::Result<bool> {
         let mut buffer = [0; 2_048];
-        let n = self.stream.read(&mut buffer).await?;
+        let n = self.stream().read(&mut buffer).await?;
         self.held.borrow_mut().extend_from_slice(&buffer[..n]);
         Ok(n > 0)
     }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::apps::lines::LONGEST;
+use crate::apps::serve_each;
 use crate::node::netstat::{self, Report};
 use crate::sockets::{Process, TcpStream};
 
@@ -103,17 +104,10 @@ impl Terminal {
 
 /// Serves connections at `at`.
 pub async fn serve(p: Process, at: SocketAddr) -> io::Result<()> {
-    let listener = p.listen(at, 10)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let process = p.clone();
-        p.spawn(async move {
-            let _ = connection(&process, &stream).await;
-        });
-    }
+    serve_each(&p, p.listen(at, 10)?, |stream| connection(p.clone(), stream)).await
 }
 
-async fn connection(p: &Process, stream: &TcpStream) -> io::Result<()> {
+async fn connection(p: Process, stream: TcpStream) -> io::Result<()> {
     let name = p.with_stack(|s| s.name().to_string());
     stream.write_all(format!("{name} READY\r\n").as_bytes()).await?;
     let mut terminal = Terminal::default();
@@ -129,7 +123,7 @@ async fn connection(p: &Process, stream: &TcpStream) -> io::Result<()> {
         }
         for &b in &buffer[..n] {
             if let Some(line) = terminal.take(b, &mut out) {
-                let (text, more) = command(p, &String::from_utf8_lossy(&line));
+                let (text, more) = command(&p, &String::from_utf8_lossy(&line));
                 // IAC in text is sent twice; our text has none.
                 out.extend_from_slice(text.replace('\n', "\r\n").as_bytes());
                 if !more {

@@ -268,7 +268,8 @@ impl TcpIp {
         let Some(c) = self.tcp.connection(id) else { return Poll::Ready(Ok(())) };
         match c.reason {
             _ if is_closing(c) => {
-                self.waiters.entry(id.cid()).or_default().add_closing(id, waker);
+                self.waiters.entry(id.cid()).or_default().add(Wait::Closed, waker);
+                self.closing.insert(id.cid(), id);
                 Poll::Pending
             }
             None | Some(Reason::Closed) => Poll::Ready(Ok(())),
@@ -295,6 +296,7 @@ impl TcpIp {
 
     fn let_go(&mut self, id: ConnectionId, call: SocketCall) {
         self.waiters.remove(&id.cid());
+        self.closing.remove(&id.cid());
         let Some(c) = self.tcp.connection(id) else { return };
         let (owner, ends) = (c.options.owner, (c.tuple.local, c.tuple.remote));
         let (bytes_in, bytes_out) = (c.counters.bytes_in, c.counters.bytes_out);

@@ -3,8 +3,7 @@
 //! [`TcpIp::poll`] runs what is due: timers, what applications asked for, and packets on their way
 //! between the engines, until nothing moves any more.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use ctrace::{Buffers, DataPoint, FlowState, Settings, Trace, Tracer, Which};
@@ -21,8 +20,8 @@ use crate::engine::dlc::loopback::Loopback;
 use crate::engine::dlc::trle::{Handle, Trl};
 use crate::engine::ip::{self, Delivery, Ip, LOOPBACK, Refusal};
 use crate::engine::raw::Raw;
-use crate::engine::tcp::Tcp;
 use crate::engine::tcp::config::Owner;
+use crate::engine::tcp::{ConnectionId, Tcp};
 use crate::engine::udp::{Udp, Verdict};
 use crate::engine::{Context, Instant, Random};
 
@@ -56,13 +55,15 @@ pub struct TcpIp {
     pub(super) raw: Raw,
     /// By connection number: who waits.
     pub(super) waiters: BTreeMap<u32, Waiters>,
+    /// Those of them for whose end somebody waits.
+    pub(super) closing: BTreeMap<u32, ConnectionId>,
     /// By number: UDP and RAW sockets.
     pub(super) datagrams: BTreeMap<u32, Datagrams>,
     /// By interface: its datapath. The loopback interface has none.
     links: Vec<Option<Handle>>,
     loopback: Loopback,
     /// Sockets whose data flow was traced, so that its end is.
-    flows: BTreeMap<u32, ()>,
+    flows: BTreeSet<u32>,
     /// An application did something since the last poll.
     pub(super) dirty: bool,
     /// TCP segments are put together here.
@@ -105,7 +106,8 @@ impl TcpIp {
             udp: Udp::new(ip_config.stack),
             raw: Raw::new(ip_config.stack),
             waiters: BTreeMap::new(),
-            flows: BTreeMap::new(),
+            closing: BTreeMap::new(),
+            flows: BTreeSet::new(),
             datagrams: BTreeMap::new(),
             links: vec![None],
             loopback: Loopback::default(),
@@ -327,14 +329,14 @@ impl TcpIp {
 
     /// Those who wait for the end of a connection: its state says when that is, no event does.
     fn closings(&mut self) {
-        let tcp = &self.tcp;
-        for w in self.waiters.values_mut() {
-            if let Some(id) = w.closing()
-                && !tcp.connection(id).is_some_and(super::streams::is_closing)
-            {
+        let (tcp, waiters) = (&self.tcp, &mut self.waiters);
+        self.closing.retain(|cid, id| {
+            let closing = tcp.connection(*id).is_some_and(super::streams::is_closing);
+            if !closing && let Some(w) = waiters.get_mut(cid) {
                 w.wake(Wait::Closed);
             }
-        }
+            closing
+        });
     }
 
     /// Records data at a socket, and that its flow starts when this is the first.
@@ -350,8 +352,7 @@ impl TcpIp {
         if !self.tracer.traces_data() {
             return;
         }
-        if let Entry::Vacant(v) = self.flows.entry(cid) {
-            v.insert(());
+        if self.flows.insert(cid) {
             self.data_point(owner, cid, protocol, direction, FlowState::Start, ends, &[]);
         }
         for part in data.chunks(DATA_RECORD) {
@@ -367,7 +368,7 @@ impl TcpIp {
         protocol: Protocol,
         ends: (SocketAddr, SocketAddr),
     ) {
-        if self.flows.remove(&cid).is_some() {
+        if self.flows.remove(&cid) {
             self.data_point(owner, cid, protocol, Direction::OUT, FlowState::End, ends, &[]);
         }
     }

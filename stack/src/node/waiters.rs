@@ -2,15 +2,12 @@
 
 use std::task::Waker;
 
-use crate::engine::tcp::ConnectionId;
-
 /// Tasks that wait for one socket, by what they wait for. The last one to ask is woken.
 #[derive(Debug, Default)]
 pub struct Waiters {
     read: Option<Waker>,
     write: Option<Waker>,
     closed: Option<Waker>,
-    closing: Option<ConnectionId>,
 }
 
 /// What is waited for.
@@ -51,17 +48,5 @@ impl Waiters {
     /// Wakes everybody.
     pub fn wake_all(&mut self) {
         [Wait::Read, Wait::Write, Wait::Closed].into_iter().for_each(|w| self.wake(w));
-    }
-
-    /// Remembers who waits for the end of a connection.
-    pub fn add_closing(&mut self, id: ConnectionId, waker: &Waker) {
-        self.closing = Some(id);
-        self.add(Wait::Closed, waker);
-    }
-
-    /// The connection for whose end somebody waits.
-    #[must_use]
-    pub fn closing(&self) -> Option<ConnectionId> {
-        self.closing.filter(|_| self.closed.is_some())
     }
 }

@@ -44,6 +44,7 @@ scripts! {
     rfc6691_mss
     rfc6191_time_wait
     rfc4987_syn_cookies
+    rfc4987_unscaled
     rfc4987_drop_oldest
     accept_backlog
     pmtu_discovery

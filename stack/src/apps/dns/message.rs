@@ -126,7 +126,7 @@ impl Name {
             if length > 254 {
                 return None;
             }
-            labels.push(String::from_utf8_lossy(label).to_ascii_lowercase());
+            labels.push(std::str::from_utf8(label).ok()?.to_ascii_lowercase());
             here += n;
         }
     }
@@ -363,6 +363,8 @@ mod tests {
         assert_eq!(name(92), Some((".".into(), 93)));
         assert_eq!(Name::parse(&[0xC0, 0], &mut 0), None);
         assert_eq!(Name::parse(&[1, b'a', 0xC0, 0], &mut 0), None);
+        // A label that is no text would be longer in an answer than it was in the question.
+        assert_eq!(Name::parse(&[1, 0xFF, 0], &mut 0), None);
     }
 
     #[test]

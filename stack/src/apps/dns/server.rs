@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::message::{Message, RESPONSE, TRUNCATED, rcode};
 use super::{LONGEST_UDP, Zone};
 use crate::apps::lines::Lines;
+use crate::apps::serve_each;
 use crate::sockets::{Process, TcpStream};
 
 /// Connections without a question are closed.
@@ -50,14 +51,11 @@ pub async fn serve_udp(p: Process, at: SocketAddr, zone: Rc<Zone>) -> io::Result
 
 /// Serves connections at `at` (RFC 7766).
 pub async fn serve_tcp(p: Process, at: SocketAddr, zone: Rc<Zone>) -> io::Result<()> {
-    let listener = p.listen(at, 10)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        let (process, zone) = (p.clone(), Rc::clone(&zone));
-        p.spawn(async move {
-            let _ = process.timeout(IDLE, connection(&stream, &zone)).await;
-        });
-    }
+    serve_each(&p, p.listen(at, 10)?, |stream| {
+        let (p, zone) = (p.clone(), Rc::clone(&zone));
+        async move { p.timeout(IDLE, connection(&stream, &zone)).await.unwrap_or(Ok(())) }
+    })
+    .await
 }
 
 async fn connection(stream: &TcpStream, zone: &Zone) -> io::Result<()> {

@@ -1,12 +1,11 @@
 //! FTP client.
 
-use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::address;
-use crate::apps::lines::{LONGEST, read_to_end};
+use crate::apps::lines::{Lines, read_to_end};
 use crate::sockets::{Process, TcpListener, TcpStream};
 
 /// Which end opens data connections, and with which commands.
@@ -28,8 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A session with a server. Every command waits for its final answer.
 pub struct Client {
     p: Process,
-    control: TcpStream,
-    held: RefCell<Vec<u8>>,
+    control: Lines<TcpStream>,
     mode: Mode,
 }
 
@@ -48,8 +46,7 @@ fn unexpected((code, text): &Reply) -> io::Error {
 impl Client {
     /// Connects and logs on.
     pub async fn connect(p: &Process, server: SocketAddr, user: &str, mode: Mode) -> io::Result<Self> {
-        let control = p.connect(server).await?;
-        let c = Self { p: p.clone(), control, held: RefCell::default(), mode };
+        let c = Self { p: p.clone(), control: Lines::new(p.connect(server).await?), mode };
         c.expect(2, c.answer().await?)?;
         let r = c.command(&format!("USER {user}")).await?;
         if r.0 == 331 {
@@ -63,7 +60,7 @@ impl Client {
 
     /// Sends a command and gives its answer.
     pub async fn command(&self, line: &str) -> io::Result<Reply> {
-        self.control.write_all(format!("{line}\r\n").as_bytes()).await?;
+        self.control.stream().write_all(format!("{line}\r\n").as_bytes()).await?;
         self.answer().await
     }
 
@@ -79,7 +76,7 @@ impl Client {
         let mut all = String::new();
         let mut wanted: Option<String> = None;
         loop {
-            let line = self.line().await?;
+            let line = self.control.text().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let code = line.get(..3).and_then(|c| c.parse::<u16>().ok());
             match &wanted {
                 None => {
@@ -102,32 +99,13 @@ impl Client {
         }
     }
 
-    async fn line(&self) -> io::Result<String> {
-        loop {
-            let line = {
-                let mut held = self.held.borrow_mut();
-                held.iter().position(|&b| b == b'\n').map(|end| held.drain(..=end).collect::<Vec<u8>>())
-            };
-            if let Some(l) = line {
-                return Ok(String::from_utf8_lossy(&l).trim_end().to_owned());
-            }
-            let mut buffer = [0; 1024];
-            let n = self.control.read(&mut buffer).await?;
-            let mut held = self.held.borrow_mut();
-            if n == 0 || held.len() > LONGEST {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            held.extend_from_slice(&buffer[..n]);
-        }
-    }
-
     fn expect(&self, class: u16, r: Reply) -> io::Result<Reply> {
         if r.0 / 100 == class { Ok(r) } else { Err(unexpected(&r)) }
     }
 
     /// Prepares the data connection: the client connects, or listens.
     async fn prepare(&self) -> io::Result<Data> {
-        let local = self.control.local_addr();
+        let local = self.control.stream().local_addr();
         match self.mode {
             Mode::Active | Mode::ExtendedActive => {
                 let listener = self.p.listen(SocketAddr::new(local.ip(), 0), 1)?;
@@ -148,7 +126,9 @@ impl Client {
                 let r = self.command("EPSV").await?;
                 let r = self.expect(2, r)?;
                 let port = address::parse_epsv(&r.1).ok_or_else(|| unexpected(&r))?;
-                Ok(Data::Open(self.p.connect(SocketAddr::new(self.control.peer_addr().ip(), port)).await?))
+                Ok(Data::Open(
+                    self.p.connect(SocketAddr::new(self.control.stream().peer_addr().ip(), port)).await?,
+                ))
             }
         }
     }
@@ -209,7 +189,7 @@ impl Client {
     /// Says goodbye and waits until the server has closed.
     pub async fn quit(self) -> io::Result<()> {
         self.command("QUIT").await?;
-        self.control.shutdown_write()?;
-        self.control.closed().await
+        self.control.stream().shutdown_write()?;
+        self.control.stream().closed().await
     }
 }

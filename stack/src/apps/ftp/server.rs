@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::address;
 use crate::apps::files::Files;
 use crate::apps::lines::{Lines, read_to_end};
+use crate::apps::serve_each;
 use crate::sockets::{Process, TcpListener, TcpStream};
 
 /// A client that does not open the data connection it asked for is not waited for any longer.
@@ -16,9 +17,7 @@ const IDLE: Duration = Duration::from_secs(300);
 
 /// Serves control connections at `at`.
 pub async fn serve(p: Process, at: SocketAddr, files: Files) -> io::Result<()> {
-    let listener = p.listen(at, 10)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
+    serve_each(&p, p.listen(at, 10)?, |stream| {
         let session = Session {
             p: p.clone(),
             files: files.clone(),
@@ -30,10 +29,9 @@ pub async fn serve(p: Process, at: SocketAddr, files: Files) -> io::Result<()> {
             renaming: None,
             rest: 0,
         };
-        p.spawn(async move {
-            let _ = session.run(&stream).await;
-        });
-    }
+        session.run(stream)
+    })
+    .await
 }
 
 /// How the next data connection comes about.
@@ -82,7 +80,8 @@ async fn say(stream: &TcpStream, (code, text): &Reply) -> io::Result<()> {
 }
 
 impl Session {
-    async fn run(mut self, stream: &TcpStream) -> io::Result<()> {
+    async fn run(mut self, stream: TcpStream) -> io::Result<()> {
+        let stream = &stream;
         let lines = Lines::new(stream);
         say(stream, &reply(220, format!("{} FTP server of zstack ready", self.p.job()))).await?;
         loop {
@@ -161,8 +160,8 @@ impl Session {
                 self.renaming = Some(path);
                 reply(350, "RNTO next")
             }
-            "RNTO" => match renaming.and_then(|from| self.files.remove(&from)) {
-                Some(f) => match self.files.put(&Files::resolve(&self.cwd, argument), f.to_vec()) {
+            "RNTO" => match renaming {
+                Some(from) => match self.files.rename(&from, &Files::resolve(&self.cwd, argument)) {
                     Ok(()) => reply(250, "Renamed"),
                     Err(e) => reply(553, e.to_string()),
                 },

@@ -103,12 +103,7 @@ impl Tcp {
             }
         };
         let tuple = Tuple { local: SocketAddr::new(source, port), remote };
-        let mut iss = self.secrets.isn(tuple.local, tuple.remote, cx.now);
-        if let Some(nxt) = after
-            && !iss.gt(nxt)
-        {
-            iss = nxt + 64_001;
-        }
+        let iss = self.secrets.isn_after(tuple.local, tuple.remote, cx.now, after);
         let cid = self.next_cid();
         let mut c = Connection::new(&self.config, cid, tuple, options, iss, path.mtu, cx.now);
         c.ts.offset = self.secrets.clock_offset(tuple.local, tuple.remote);
@@ -412,10 +407,7 @@ impl Tcp {
         let c = self.owned(id)?;
         c.holder = Holder::Nobody;
         self.note(cx, id, TcpCall::ABORT, 0);
-        self.with(cx, id.slot, |c, env| {
-            c.rst_due = c.reason.is_none() && c.state.synchronized() && c.state != State::TimeWait;
-            c.end(env, Reason::Aborted);
-        });
+        self.with(cx, id.slot, |c, env| c.abort(env, Reason::Aborted));
         self.settle(cx, id.slot);
         Ok(())
     }
@@ -426,10 +418,7 @@ impl Tcp {
         let Some(slot) = self.table.iter().find(|c| c.id.cid == cid).map(|c| c.id.slot) else {
             return false;
         };
-        self.with(cx, slot, |c, env| {
-            c.rst_due = c.reason.is_none() && c.state.synchronized() && c.state != State::TimeWait;
-            c.end(env, Reason::Aborted);
-        });
+        self.with(cx, slot, |c, env| c.abort(env, Reason::Aborted));
         self.settle(cx, slot);
         true
     }
@@ -443,11 +432,7 @@ impl Tcp {
         }
         let slots: Vec<u32> = self.table.iter().map(|c| c.id.slot).collect();
         for slot in slots {
-            self.with(cx, slot, |c, env| {
-                let over = c.reason.is_some() || c.state == State::TimeWait;
-                c.rst_due |= !over && c.state.synchronized();
-                c.end(env, Reason::Stopped);
-            });
+            self.with(cx, slot, |c, env| c.abort(env, Reason::Stopped));
             self.settle(cx, slot);
         }
     }
@@ -485,8 +470,7 @@ impl Tcp {
 
 /// Bytes the application reads before the urgent one.
 fn mark(c: &Connection) -> Option<usize> {
-    let fin = u32::from(c.rcv_fin.is_some_and(|f| c.rcv_nxt.gt(f)));
-    let next = c.rcv_nxt - fin - c.rx.ready() as u32;
+    let next = c.next_read();
     let up = c.rcv_up? - 1;
     next.le(up).then(|| up.since(next) as usize)
 }

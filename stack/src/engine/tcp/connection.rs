@@ -19,7 +19,7 @@ use super::seq::Seq;
 use super::state::{Reason, State};
 use super::stats::Counters;
 use super::table::{ConnectionId, Tuple};
-use super::timers::Timers;
+use super::timers::{Timer, Timers};
 use crate::engine::{Instant, Path};
 
 /// Segment size without an MSS option: IPv4 and IPv6 (RFC 9293 section 3.7.1).
@@ -235,16 +235,12 @@ impl Connection {
         mtu: u32,
         now: Instant,
     ) -> Self {
-        let header = Self::header_len_of(&tuple);
-        let most = mtu.saturating_sub(header).clamp(1, 65_535);
+        let most = Self::largest_segment(&tuple, mtu);
         let own_mss = options.max_segment.map_or(most, |m| most.min(m.into()));
         let receive = options.receive_buffer.unwrap_or(config.receive_buffer).max(1);
         let algorithm = options.congestion.unwrap_or(config.congestion);
         let mss = DEFAULT_MSS[usize::from(tuple.remote.is_ipv6())].min(most);
-        let mut rcv_scale = 0;
-        while config.window_scaling && rcv_scale < 14 && receive >> rcv_scale > 65_535 {
-            rcv_scale += 1;
-        }
+        let rcv_scale = if config.window_scaling { scale_for(receive) } else { 0 };
         let subject = options.owner.subject(cid, tuple.local.port(), tuple.remote.ip());
         Self {
             id: ConnectionId { slot: 0, cid },
@@ -327,7 +323,7 @@ impl Connection {
 
     /// The interface's MTU is known: what to announce with the SYN.
     pub fn first_mtu(&mut self, mtu: u32) {
-        let most = mtu.saturating_sub(Self::header_len_of(&self.tuple)).clamp(1, 65_535);
+        let most = Self::largest_segment(&self.tuple, mtu);
         self.own_mss = self.options.max_segment.map_or(most, |m| most.min(m.into()));
         self.fit_mss();
     }
@@ -339,6 +335,12 @@ impl Connection {
             SocketAddr::V4(_) => 40,
             SocketAddr::V6(_) => 60,
         }
+    }
+
+    /// Bytes of data and options in a packet of `mtu` bytes, as an MSS option can say them.
+    #[must_use]
+    pub fn largest_segment(tuple: &Tuple, mtu: u32) -> u32 {
+        mtu.saturating_sub(Self::header_len_of(tuple)).clamp(1, 65_535)
     }
 
     /// Data in a full segment.
@@ -367,6 +369,13 @@ impl Connection {
     #[must_use]
     pub fn unsent(&self) -> u32 {
         self.data_end().since(self.snd_nxt.max(self.tx_base))
+    }
+
+    /// The number of the next byte that the application will read.
+    #[must_use]
+    pub fn next_read(&self) -> Seq {
+        let fin = self.rcv_fin.is_some_and(|f| self.rcv_nxt.gt(f));
+        self.rcv_nxt - self.rx.ready() as u32 - u32::from(fin)
     }
 
     /// Data or a FIN were never sent.
@@ -447,6 +456,13 @@ impl Connection {
         }
     }
 
+    /// Ends the connection, with a RST where the peer may still hold its side.
+    pub fn abort(&mut self, env: &mut Env<'_>, reason: Reason) {
+        let over = self.reason.is_some() || self.state == State::TimeWait;
+        self.rst_due |= !over && self.state.synchronized();
+        self.end(env, reason);
+    }
+
     /// Takes the options of the peer's SYN.
     pub fn negotiate(&mut self, env: &mut Env<'_>, o: &Options, raw: &[u8]) {
         self.peer_syn = SynOptions::new(raw);
@@ -509,7 +525,6 @@ impl Connection {
 
     /// The idle time before keepalive probes starts over.
     pub fn restart_keepalive(&mut self, env: &Env<'_>) {
-        use super::timers::Timer;
         match self.options.keepalive {
             Some(idle) if self.reason.is_none() => {
                 let idle = if idle == Duration::ZERO { env.config.keepalive_idle } else { idle };
@@ -532,6 +547,16 @@ impl Connection {
     pub fn memory(&self) -> usize {
         size_of::<Self>() + self.tx.allocated() + self.rx.allocated()
     }
+}
+
+/// The least window shift with which all of a receive buffer can be offered.
+#[must_use]
+pub const fn scale_for(receive_buffer: u32) -> u8 {
+    let mut scale = 0;
+    while scale < 14 && receive_buffer >> scale > 65_535 {
+        scale += 1;
+    }
+    scale
 }
 
 /// The code of a state in traces.

@@ -104,7 +104,6 @@ impl Info {
     /// Of a connection.
     #[must_use]
     pub fn of(c: &Connection) -> Self {
-        let read = c.rx.ready() as u32 + u32::from(c.rcv_fin.is_some_and(|f| c.rcv_nxt.gt(f)));
         Self {
             id: c.id,
             owner: c.options.owner,
@@ -118,7 +117,7 @@ impl Info {
             rcv_nxt: c.rcv_nxt.0,
             snd_nxt: c.snd_nxt.0,
             snd_una: c.snd_una.0,
-            client_rcv_nxt: (c.rcv_nxt - read).0,
+            client_rcv_nxt: c.next_read().0,
             client_snd_nxt: c.data_end().0,
             init_rcv_seq: c.irs.0,
             init_snd_seq: c.iss.0,

@@ -85,9 +85,7 @@ impl Connection {
                 len: data.len() as u32,
             },
         );
-        if self.keepalives > 0 {
-            self.keepalives = 0;
-        }
+        self.keepalives = 0;
         if self.options.keepalive.is_some() {
             self.restart_keepalive(env);
         }
@@ -297,11 +295,10 @@ impl Connection {
         } else if s.seq.ge(self.rcv_nxt) {
             env.stats.after_window += 1;
         }
+        env.dropped(&self.subject, s, TcpDrop::OUTSIDE_WINDOW);
         if s.has(Flags::RST) {
-            env.dropped(&self.subject, s, TcpDrop::OUTSIDE_WINDOW);
             return;
         }
-        env.dropped(&self.subject, s, TcpDrop::OUTSIDE_WINDOW);
         // The FIN of a peer that did not get our ACK.
         if self.state == State::TimeWait && s.has(Flags::FIN) {
             self.start_time_wait(env);
@@ -406,9 +403,7 @@ impl Connection {
         if old_window != self.snd_wnd {
             self.window_changed(env, old_window);
         }
-        if self.probes > 0 {
-            self.probes = 0;
-        }
+        self.probes = 0;
         self.choose_timer(env, false);
     }
 
@@ -494,10 +489,7 @@ impl Connection {
 
     /// Urgent pointer (sixth; RFC 6093: it points behind the last urgent byte).
     fn take_urgent(&mut self, env: &mut Env<'_>, s: &Segment<'_>) {
-        if !s.has(Flags::URG) || !self.state.can_receive() || s.urgent == 0 {
-            return;
-        }
-        let up = s.seq + u32::from(s.urgent);
+        let Some(up) = s.urgent.filter(|_| self.state.can_receive()) else { return };
         if up.gt(self.rcv_nxt) && self.rcv_up.is_none_or(|old| up.gt(old)) {
             self.rcv_up = Some(up);
             env.trace(&self.subject, &UrgentIn { pointer: up.0 });

@@ -9,6 +9,9 @@ use siphasher::sip::SipHasher24;
 use super::seq::Seq;
 use crate::engine::{Instant, Random};
 
+/// What new numbers are ahead of those of the connection before (as BSD does).
+const AHEAD: u32 = 64_001;
+
 /// The secrets of one engine.
 #[derive(Debug, Clone)]
 pub struct Secrets {
@@ -29,6 +32,16 @@ impl Secrets {
     #[must_use]
     pub fn isn(&self, local: SocketAddr, remote: SocketAddr, now: Instant) -> Seq {
         Seq((now.0 / 4000) as u32) + hash(self.isn, local, remote, 0) as u32
+    }
+
+    /// The same, behind `before`: SND.NXT of the connection in TIME-WAIT that gives way.
+    #[must_use]
+    pub fn isn_after(&self, local: SocketAddr, remote: SocketAddr, now: Instant, before: Option<Seq>) -> Seq {
+        let iss = self.isn(local, remote, now);
+        match before {
+            Some(nxt) if !iss.gt(nxt) => nxt + AHEAD,
+            _ => iss,
+        }
     }
 
     /// What is added to the clock of milliseconds in timestamps towards one peer.

@@ -8,7 +8,7 @@ use formats::net::tcp::{Flags, Header};
 use formats::net::tcp_options::{Options, Timestamps};
 
 use super::config::SynOptions;
-use super::connection::{Connection, Holder, code};
+use super::connection::{Connection, Holder, scale_for};
 use super::env::trace;
 use super::output::SynSegment;
 use super::segment::Segment;
@@ -18,8 +18,16 @@ use super::table::{ConnectionId, Tuple};
 use super::{Event, Reply, Tcp, cookies};
 use crate::engine::Context;
 
-/// What new numbers are ahead of those of the connection before (as BSD does).
-const AHEAD: u32 = 64_001;
+/// A request: a SYN, or what a SYN cookie remembers of one.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    tuple: Tuple,
+    segment: Segment<'a>,
+    options: &'a Options,
+    /// The options as they stood.
+    raw: &'a [u8],
+    tos: u8,
+}
 
 impl Tcp {
     /// A segment that belongs to no connection.
@@ -41,7 +49,7 @@ impl Tcp {
                 // The packet of a LAND attack would open a connection with itself.
                 self.drop_segment(cx, h, TcpDrop::SELF);
             } else if !s.has(Flags::FIN) && tuple.remote.port() != 0 {
-                self.request(cx, l, tuple, &s, o, h.option_bytes(), tos);
+                self.request(cx, l, &Request { tuple, segment: s, options: o, raw: h.option_bytes(), tos });
             }
             return;
         }
@@ -63,17 +71,8 @@ impl Tcp {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn request(
-        &mut self,
-        cx: &mut Context<'_>,
-        slot: u32,
-        tuple: Tuple,
-        s: &Segment<'_>,
-        o: &Options,
-        raw: &[u8],
-        tos: u8,
-    ) {
+    fn request(&mut self, cx: &mut Context<'_>, slot: u32, r: &Request<'_>) {
+        let tuple = r.tuple;
         let full = self.table.len() >= self.config.max_connections;
         let Some(l) = self.listeners.get_mut(slot) else { return };
         trace(
@@ -84,7 +83,7 @@ impl Tcp {
                 local_port: tuple.local.port(),
                 remote: tuple.remote.ip(),
                 remote_port: tuple.remote.port(),
-                irs: s.seq.0,
+                irs: r.segment.seq.0,
             },
         );
         let crowded = l.half >= self.config.syn_queue;
@@ -94,32 +93,26 @@ impl Tcp {
             return;
         }
         if full || (crowded && self.config.syn_cookies) {
-            self.send_cookie(cx, slot, tuple, s, o, tos);
+            self.send_cookie(cx, slot, r);
             return;
         }
         if crowded {
             self.drop_oldest(cx, slot);
         }
-        let iss = self.secrets.isn(tuple.local, tuple.remote, cx.now);
-        let iss = match self.reused.take() {
-            Some((t, nxt)) if t == tuple && !iss.gt(nxt) => nxt + AHEAD,
-            _ => iss,
-        };
-        self.half_open(cx, slot, tuple, iss, s, o, raw);
+        let before = self.reused.take().filter(|(t, _)| *t == tuple).map(|(_, nxt)| nxt);
+        let iss = self.secrets.isn_after(tuple.local, tuple.remote, cx.now, before);
+        self.half_open(cx, slot, iss, r);
     }
 
     /// Makes the connection of a request.
-    #[allow(clippy::too_many_arguments)]
     fn half_open(
         &mut self,
         cx: &mut Context<'_>,
         slot: u32,
-        tuple: Tuple,
         iss: Seq,
-        s: &Segment<'_>,
-        o: &Options,
-        raw: &[u8],
+        r: &Request<'_>,
     ) -> Option<ConnectionId> {
+        let (tuple, s) = (r.tuple, &r.segment);
         let cid = self.next_cid();
         let offset = self.secrets.clock_offset(tuple.local, tuple.remote);
         let l = self.listeners.get_mut(slot)?;
@@ -146,7 +139,7 @@ impl Tcp {
             });
         }
         self.with(cx, id.slot, |c, env| {
-            c.negotiate(env, o, raw);
+            c.negotiate(env, r.options, r.raw);
             c.enter(env, State::SynReceived);
             c.arm_retransmit(env.now);
         });
@@ -210,15 +203,8 @@ impl Tcp {
         }
     }
 
-    fn send_cookie(
-        &mut self,
-        cx: &mut Context<'_>,
-        slot: u32,
-        tuple: Tuple,
-        s: &Segment<'_>,
-        o: &Options,
-        tos: u8,
-    ) {
+    fn send_cookie(&mut self, cx: &mut Context<'_>, slot: u32, r: &Request<'_>) {
+        let (tuple, s, o) = (r.tuple, &r.segment, r.options);
         let (iss, bits) = cookies::make(&self.secrets, &tuple, s.seq, o, cx.now);
         let Some(l) = self.listeners.get_mut(slot) else { return };
         l.cookies_until = cx.now + cookies::LIFE * 2;
@@ -230,10 +216,10 @@ impl Tcp {
             let value = (clock & !31 | bits).wrapping_sub(if clock & 31 < bits { 32 } else { 0 });
             Timestamps { value, echo: t.value }
         });
-        let fresh = Connection::new(&self.config, 0, tuple, l.options.clone(), iss, 65_535, cx.now);
+        let scaled = self.config.window_scaling && ts.is_some() && o.window_scale.is_some();
         let options = Options {
             mss: Some(1),
-            window_scale: ts.and(o.window_scale).map(|_| fresh.rcv_scale),
+            window_scale: scaled.then(|| scale_for(receive)),
             sack_permitted: ts.is_some() && o.sack_permitted && self.config.sack,
             timestamps: ts,
             ..Options::default()
@@ -249,7 +235,7 @@ impl Tcp {
             options,
             extra: SynOptions::default(),
         };
-        self.reply(Reply { segment, tos });
+        self.reply(Reply { segment, tos: r.tos });
     }
 
     /// True when the segment was the answer to a SYN cookie.
@@ -280,8 +266,9 @@ impl Tcp {
             &CookieTaken { cookie: Hex32(iss.0), mss: offered.mss.unwrap_or(0).into() },
         );
         self.stats.cookies_taken += 1;
-        let syn = Segment { seq: irs, data: &[], ..Segment::new(h, o) };
-        let Some(id) = self.half_open(cx, slot, tuple, iss, &syn, &offered, &[]) else { return true };
+        let segment = Segment { seq: irs, data: &[], ..Segment::new(h, o) };
+        let syn = Request { tuple, segment, options: &offered, raw: &[], tos };
+        let Some(id) = self.half_open(cx, slot, iss, &syn) else { return true };
         self.with(cx, id.slot, |c, _| {
             (c.syn_due, c.syns) = (false, 1);
             c.snd_nxt = iss + 1;
@@ -315,7 +302,6 @@ impl Tcp {
         }
         trace(cx.trace, &c.subject, &TimeWaitReused { seq: seq.0, expected: c.rcv_nxt.0 });
         let (tuple, nxt) = (c.tuple, c.snd_nxt);
-        debug_assert_eq!(code(c.state), code(State::TimeWait));
         self.stats.time_wait_reused += 1;
         self.end_time_wait(cx, slot);
         self.reused = Some((tuple, nxt));

@@ -295,8 +295,7 @@ impl Tcp {
             let (src, dst) = (r.segment.tuple.local.ip(), r.segment.tuple.remote.ip());
             let Some(path) = paths.path(src, dst) else { continue };
             if r.segment.options.mss.is_some() {
-                let header = Connection::header_len_of(&r.segment.tuple);
-                r.segment.options.mss = Some(path.mtu.saturating_sub(header).clamp(1, 65_535) as u16);
+                r.segment.options.mss = Some(Connection::largest_segment(&r.segment.tuple, path.mtu) as u16);
             }
             r.segment.write(path.checksum_offload, out);
             return Some(Outgoing { tos: r.tos, ..Outgoing::new(src, dst, TCP) });
@@ -326,6 +325,7 @@ impl Tcp {
     }
 
     /// Splits off what a step of a connection needs.
+    #[inline]
     fn split<'a>(&'a mut self, cx: &Context<'a>) -> (&'a mut Table, Env<'a>) {
         let env = Env {
             now: cx.now,
@@ -345,14 +345,8 @@ impl Tcp {
         slot: u32,
         f: impl FnOnce(&mut Connection, &mut Env<'_>) -> R,
     ) -> Option<R> {
-        let mut env = Env {
-            now: cx.now,
-            config: &self.config,
-            stats: &mut self.stats,
-            events: &mut self.events,
-            tracer: cx.trace,
-        };
-        Some(f(self.table.get_mut(slot)?, &mut env))
+        let (table, mut env) = self.split(cx);
+        Some(f(table.get_mut(slot)?, &mut env))
     }
 
     /// After a step: queues, wake-ups, and whether the connection is still needed.

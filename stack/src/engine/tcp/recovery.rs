@@ -184,7 +184,7 @@ impl Connection {
         let (flight, mss) = (self.flight(), self.data_mss());
         self.counters.fast_recoveries += 1;
         env.stats.fast_recoveries += 1;
-        self.congestion.lost(flight, mss, env.now);
+        self.congestion.lost(flight, mss);
         self.recover = self.snd_nxt;
         self.recovery = Recovery::Fast(self.snd_nxt);
         let first = (self.snd_una + mss).min(self.snd_nxt);

@@ -16,8 +16,8 @@ pub struct Segment<'a> {
     pub flags: Flags,
     /// Window as it stands.
     pub window: u16,
-    /// Urgent pointer; counts with URG.
-    pub urgent: u16,
+    /// The number behind the urgent data, when there are any.
+    pub urgent: Option<Seq>,
     /// Timestamps.
     pub timestamps: Option<Timestamps>,
     /// SACK blocks.
@@ -30,12 +30,13 @@ impl<'a> Segment<'a> {
     /// From a header and its options.
     #[must_use]
     pub fn new(h: &Header<'a>, options: &Options) -> Self {
+        let (seq, urgent) = (Seq(h.seq()), h.urgent_pointer());
         Self {
-            seq: Seq(h.seq()),
+            seq,
             ack: Seq(h.ack()),
             flags: h.flags(),
             window: h.window(),
-            urgent: h.urgent_pointer(),
+            urgent: (h.flags().contains(Flags::URG) && urgent > 0).then(|| seq + u32::from(urgent)),
             timestamps: options.timestamps,
             sack: options.sack,
             data: h.payload(),

@@ -53,12 +53,6 @@ impl State {
         )
     }
 
-    /// A FIN of this side is on its way or acknowledged.
-    #[must_use]
-    pub const fn fin_sent(self) -> bool {
-        matches!(self, Self::FinWait1 | Self::FinWait2 | Self::Closing | Self::LastAck | Self::TimeWait)
-    }
-
     /// The state as NETSTAT shows it.
     #[must_use]
     pub const fn netstat(self) -> &'static str {

@@ -35,21 +35,12 @@ pub struct Tuple {
 }
 
 /// A tuple as the key of a hash table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     local: u128,
     remote: u128,
     /// Both ports, and which family: an IPv4-mapped address is not the IPv4 address.
     rest: u64,
-}
-
-impl std::hash::Hash for Key {
-    #[inline]
-    fn hash<H: std::hash::Hasher>(&self, h: &mut H) {
-        h.write_u128(self.local);
-        h.write_u128(self.remote);
-        h.write_u64(self.rest);
-    }
 }
 
 impl Key {

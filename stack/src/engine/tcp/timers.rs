@@ -155,7 +155,7 @@ impl Connection {
         self.suspect_black_hole(env);
         let (flight, mss) = (self.flight(), self.data_mss());
         let again = self.rexmits > 1;
-        self.congestion.timed_out(flight, mss, again, env.now);
+        self.congestion.timed_out(flight, mss, again);
         // RFC 2018 section 8: the reports cannot be trusted for ever.
         if again {
             self.board.reset(self.snd_una);

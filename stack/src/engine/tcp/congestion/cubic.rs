@@ -21,8 +21,6 @@ pub struct Cubic {
     w_est: f64,
     /// Window at the last reduction before it (`cwnd_prior`).
     prior: f64,
-    /// Fraction of a segment not in the window yet.
-    part: f64,
     epoch: Option<Instant>,
 }
 
@@ -30,7 +28,7 @@ impl Cubic {
     /// Congestion avoidance (sections 4.2 to 4.5).
     pub fn acked(&mut self, cwnd: &mut u32, acked: u32, mss: u32, srtt: Duration, now: Instant) {
         let size = f64::from(mss.max(1));
-        let window = f64::from(*cwnd) / size + self.part;
+        let window = f64::from(*cwnd) / size;
         let segments = f64::from(acked) / size;
         let epoch = *self.epoch.get_or_insert_with(|| {
             // Also after slow start without a loss, and after an idle time.
@@ -53,20 +51,17 @@ impl Cubic {
             let target = at(t + srtt.as_secs_f64()).clamp(window, 1.5 * window);
             window + (target - window) / window * segments
         };
-        let whole = (new * size).min(f64::from(1u32 << 30));
-        *cwnd = whole as u32;
-        self.part = 0.0;
+        *cwnd = (new * size).min(f64::from(1u32 << 30)) as u32;
     }
 
     /// A loss with `used` of `cwnd` bytes in use: the new slow start threshold (sections 4.6, 4.7).
-    pub fn reduced(&mut self, used: u32, cwnd: u32, mss: u32, _now: Instant) -> u32 {
+    pub fn reduced(&mut self, used: u32, cwnd: u32, mss: u32) -> u32 {
         let size = f64::from(mss.max(1));
         let window = f64::from(used.min(cwnd)) / size;
         self.prior = window;
         // Fast convergence: leave room when the window did not reach the last one.
         self.w_max = if window < self.w_max { window * (1.0 + BETA) / 2.0 } else { window };
         self.epoch = None;
-        self.part = 0.0;
         ((window * BETA * size) as u32).max(2 * mss)
     }
 
@@ -84,7 +79,7 @@ mod tests {
     fn comes_back_to_the_old_window_after_k() {
         // A loss at 100 segments: 70 are left, K = cbrt(30 / 0.4) = 4.217 s.
         let mut c = Cubic::default();
-        let mut cwnd = c.reduced(100_000, 100_000, 1000, Instant::START);
+        let mut cwnd = c.reduced(100_000, 100_000, 1000);
         assert_eq!(cwnd, 70_000);
         let rtt = Duration::from_millis(100);
         let mut now = Instant::START;
@@ -106,9 +101,9 @@ mod tests {
     #[test]
     fn fast_convergence() {
         let mut c = Cubic::default();
-        c.reduced(100_000, 100_000, 1000, Instant::START);
+        c.reduced(100_000, 100_000, 1000);
         // The next loss comes below 100 segments: 90 * (1 + 0.7) / 2.
-        assert_eq!(c.reduced(90_000, 90_000, 1000, Instant::START), 62_999);
+        assert_eq!(c.reduced(90_000, 90_000, 1000), 62_999);
         assert!((c.w_max - 76.5).abs() < 1e-9);
     }
 }

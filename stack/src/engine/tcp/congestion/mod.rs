@@ -50,24 +50,24 @@ impl Congestion {
     }
 
     /// A loss was found by duplicate acknowledgments; `flight` bytes were under way.
-    pub fn lost(&mut self, flight: u32, mss: u32, now: Instant) {
-        self.reduce(flight, mss, now);
+    pub fn lost(&mut self, flight: u32, mss: u32) {
+        self.reduce(flight, mss);
         self.cwnd = self.ssthresh;
     }
 
     /// The retransmission timer ran out, for the first time for this data or (`again`) once more.
-    pub fn timed_out(&mut self, flight: u32, mss: u32, again: bool, now: Instant) {
+    pub fn timed_out(&mut self, flight: u32, mss: u32, again: bool) {
         // RFC 5681: the threshold stays when the same segment times out again.
         if !again {
-            self.reduce(flight, mss, now);
+            self.reduce(flight, mss);
         }
         self.cwnd = mss;
     }
 
-    fn reduce(&mut self, flight: u32, mss: u32, now: Instant) {
+    fn reduce(&mut self, flight: u32, mss: u32) {
         self.counted = 0;
         self.ssthresh = match &mut self.cubic {
-            Some(cubic) => cubic.reduced(self.cwnd.min(flight.max(2 * mss)), self.cwnd, mss, now),
+            Some(cubic) => cubic.reduced(self.cwnd.min(flight.max(2 * mss)), self.cwnd, mss),
             None => newreno::threshold(flight, mss),
         };
     }
