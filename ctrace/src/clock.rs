@@ -17,6 +17,9 @@ const LARGEST_SLEW: u64 = UNITS_PER_SEC / 100;
 /// Time in which an error is slewed away.
 const SLEW_SECONDS: i128 = 8;
 
+/// Ticks after which a producer looks at the rate again, about a second.
+pub(crate) const RATE_TICKS: u64 = 1 << 31;
+
 /// Turns ticks into TOD units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Rate {
@@ -135,7 +138,7 @@ impl LiveClock {
     pub(crate) fn adjusted(&self) -> Rate {
         self.adjust();
         let mut rate = self.rate();
-        if self.ticks().wrapping_sub(rate.ticks) > 1 << 31 {
+        if self.ticks().wrapping_sub(rate.ticks) > RATE_TICKS {
             // Somebody else corrects it just now: look again in a second.
             rate = rate.moved_to(self.ticks());
         }

@@ -32,6 +32,8 @@ impl Trace {
         let count = (buffers.len() / size.max(1)) as u32;
         let counts = self.counts(which);
         let lost_time = self.pending(which).iter().map(|l| l.last).max().unwrap_or(Tod(0));
+        // Of these components only this one filters by address space.
+        let asids = if which == Which::Events { self.config().events.asids.clone() } else { Vec::new() };
         let tca = Tca {
             current_offset: last as u32,
             table_size: buffers.len() as u32,
@@ -42,7 +44,7 @@ impl Trace {
             entries,
             lost: counts.lost as u32,
             lost_time,
-            asids: self.config().events.asids.clone(),
+            asids,
             ..Tca::default()
         };
         Dump { tca: tca.encode(), buffers }
@@ -52,17 +54,13 @@ impl Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Buffers, Config, Settings, Subject};
+    use crate::Subject;
     use formats::ctrace::Name;
     use formats::ctrace::events::stack::Stopped;
 
     #[test]
     fn buffers_and_their_control_area() {
-        let settings = Settings::new("MVS1", "TCPCS")
-            .virtual_time()
-            .with_buffers(Which::Events, Buffers { size: 200, count: 3 });
-        let trace = Trace::new(settings);
-        trace.configure(|c| *c = Config::everything());
+        let trace = Trace::small(200, 3);
         let t = trace.tracer();
         let who = Subject::stack(0x41, Name::new("TCPCS"));
         for seconds in 0..5 {

@@ -8,7 +8,7 @@
 //! and the count stands as an entry in front of the next one recorded.
 //!
 //! Who reads: bytes below a buffer's length are never changed until the buffer is claimed for
-//! new entries, and a buffer that a reader has pinned cannot be claimed. This is what the two
+//! new entries, and a buffer that a reader has pinned cannot be claimed. This is what the
 //! unsafe blocks rely on.
 
 use std::cell::{Cell, UnsafeCell};
@@ -68,7 +68,8 @@ unsafe impl Send for Ring {}
 
 impl Ring {
     fn new(size: usize, count: usize, drained: Arc<AtomicBool>) -> Self {
-        let zero = vec![0_u8; size * count].into_boxed_slice();
+        // A size that does not fit must fail here, not become a small one.
+        let zero = vec![0_u8; size.saturating_mul(count)].into_boxed_slice();
         // SAFETY: `UnsafeCell<u8>` has the layout of `u8`, and the box is not used as bytes again.
         let bytes = unsafe { Box::from_raw(Box::into_raw(zero) as *mut [UnsafeCell<u8>]) };
         let buffer =
@@ -210,7 +211,7 @@ impl Producer {
         // SAFETY: `start` is the current buffer and `used + len` is at most its size. Nobody
         // reads bytes at or above its length, `used`, until they are committed. There is one
         // producer, and those who call this (all in this crate) are done with the slice before
-        // they commit or reserve again.
+        // they commit or reserve again; an event's `put`, which runs meanwhile, must not record.
         Some(unsafe { std::slice::from_raw_parts_mut(self.start.get().add(used), len) })
     }
 
@@ -237,7 +238,6 @@ impl Producer {
                 // Keeps a reader's pin.
                 b.state.fetch_add(FULL - WRITING, Ordering::AcqRel);
                 self.ring.recorded.store(self.count.get(), Ordering::Relaxed);
-                self.sequence.set(b.sequence.load(Ordering::Relaxed));
             }
             if self.claim() {
                 if lost.count > 0 {

@@ -334,3 +334,14 @@ impl Rings {
         });
     }
 }
+
+#[cfg(test)]
+impl Trace {
+    /// Everything on, virtual time, and buffers for events that are soon full.
+    pub(crate) fn small(size: usize, count: usize) -> Self {
+        let settings = Settings::new("MVS1", "TCPCS").virtual_time();
+        let trace = Self::new(settings.with_buffers(Which::Events, Buffers { size, count }));
+        trace.configure(|c| *c = Config::everything());
+        trace
+    }
+}

@@ -12,7 +12,7 @@ use formats::ctrace::{FormatId, Name};
 use formats::tod::Tod;
 use zerocopy::IntoBytes;
 
-use crate::clock::{LiveClock, Rate};
+use crate::clock::{LiveClock, RATE_TICKS, Rate};
 use crate::config::Config;
 use crate::ring::Producer;
 use crate::trace::{Clock, FILTERED, Shared, Which};
@@ -32,9 +32,6 @@ pub struct Subject {
     /// Remote address, unspecified without one.
     pub remote: IpAddr,
 }
-
-/// Ticks after which the rate of the clock is looked at again, about a second.
-const RATE_TICKS: u64 = 1 << 31;
 
 /// Records what one thread does. Made by [`Trace::tracer`](crate::Trace::tracer).
 #[derive(Debug)]
@@ -292,11 +289,7 @@ mod tests {
 
     #[test]
     fn a_ring_wraps_in_memory() {
-        let settings = Settings::new("MVS1", "TCPCS")
-            .virtual_time()
-            .with_buffers(Which::Events, Buffers { size: 200, count: 3 });
-        let trace = Trace::new(settings);
-        trace.configure(|c| *c = Config::everything());
+        let trace = Trace::small(200, 3);
         let t = trace.tracer();
         for seconds in 0..11 {
             t.event(&ftp(), &Stopped { seconds, ..stopped() });
@@ -309,11 +302,7 @@ mod tests {
 
     #[test]
     fn entries_that_no_writer_took_in_time_are_counted_in_an_entry() {
-        let settings = Settings::new("MVS1", "TCPCS")
-            .virtual_time()
-            .with_buffers(Which::Events, Buffers { size: 200, count: 2 });
-        let trace = Trace::new(settings);
-        trace.configure(|c| *c = Config::everything());
+        let trace = Trace::small(200, 2);
         trace.set_drained(Which::Events, true);
         let t = trace.tracer();
         let mut got = Vec::new();
@@ -346,11 +335,7 @@ mod tests {
 
     #[test]
     fn who_reads_while_it_is_written_sees_whole_entries_in_order() {
-        let settings = Settings::new("MVS1", "TCPCS")
-            .virtual_time()
-            .with_buffers(Which::Events, Buffers { size: 500, count: 4 });
-        let trace = Trace::new(settings);
-        trace.configure(|c| *c = Config::everything());
+        let trace = Trace::small(500, 4);
         let done = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|s| {
             let t = trace.tracer();

@@ -292,11 +292,14 @@ impl Writer {
             data_set = 0;
         }
         self.next = (data_set, number + 1);
+        let offset = number * len;
+        // A component that recorded nothing since may still have this slot: it is written over.
+        self.slots.retain(|s| (s.data_set, s.offset) != (data_set, offset));
         self.sequence += 1;
         self.written.buffers += 1;
         let mut image = vec![0; len as usize];
         self.headers(which, self.sequence, self.layout.buffer, 0, &mut image);
-        self.slots.push(Slot { which, data_set, offset: number * len, used: 0, image });
+        self.slots.push(Slot { which, data_set, offset, used: 0, image });
         Ok(Some(self.slots.len() - 1))
     }
 
@@ -533,6 +536,29 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_that_was_written_over_is_not_written_again() {
+        let file = Scratch::new("over");
+        let (trace, t) = trace();
+        let settings =
+            WriterSettings { limit: Some(150_000), full: Full::Wrap, ..WriterSettings::new(&file.0) };
+        let mut w = Writer::start(&trace, settings).unwrap();
+        let resolver = Subject::stack(1, Name::new("RESOLVER"));
+        t.resolver(&resolver, &["started"]);
+        w.pump().unwrap();
+        for part in 0..2 {
+            record(&t, part * 728, part * 728 + 728);
+            w.pump().unwrap();
+        }
+        // Two slots: the resolver's was the first, and is now the newest one of events.
+        t.resolver(&resolver, &["once more"]);
+        w.pump().unwrap();
+        assert_eq!(w.stop().unwrap().buffers, 4);
+        let (buffers, seconds) = read(&std::fs::read(&file.0).unwrap());
+        assert_eq!(buffers, [3, 4]);
+        assert!(seconds.iter().copied().eq(728..1456));
+    }
+
+    #[test]
     fn nowrap_stops_when_it_is_full() {
         let file = Scratch::new("nowrap");
         let (trace, t) = trace();
@@ -553,11 +579,7 @@ mod tests {
     #[test]
     fn what_was_lost_at_the_end_is_said() {
         let file = Scratch::new("lost");
-        let settings = Settings::new("MVS1", "TCPCS")
-            .virtual_time()
-            .with_buffers(Which::Events, Buffers { size: 200, count: 2 });
-        let trace = Trace::new(settings);
-        trace.configure(|c| *c = Config::everything());
+        let trace = Trace::small(200, 2);
         let w = Writer::start(&trace, WriterSettings::new(&file.0)).unwrap();
         record(&trace.tracer(), 0, 10);
         w.stop().unwrap();

@@ -16,7 +16,8 @@ pub trait Event {
     /// Bytes of its fields.
     const LEN: usize;
 
-    /// Writes the fields; `to` has [`LEN`](Self::LEN) bytes.
+    /// Writes the fields; `to` has [`LEN`](Self::LEN) bytes. It stands in the trace's buffer: nothing
+    /// else must be recorded meanwhile.
     fn put(&self, to: &mut [u8]);
 
     /// Reads the fields back, `None` when there are fewer bytes.
