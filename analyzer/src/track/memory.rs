@@ -171,6 +171,16 @@ struct Record {
     pieces: Vec<(u64, u32)>,
 }
 
+/// What a record, and each of its fragments, takes beside the bytes: none may be free.
+const RECORD_COST: usize = 2 * mem::size_of::<(Ends, Record)>();
+const FRAGMENT_COST: usize = 2 * mem::size_of::<(u64, u32)>();
+
+impl Record {
+    fn cost(&self) -> usize {
+        RECORD_COST + self.data.len() + self.pieces.len() * FRAGMENT_COST
+    }
+}
+
 /// All that is remembered.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -276,16 +286,18 @@ impl Memory {
             self.records.clear();
             self.held = 0;
         }
-        let r = self.records.entry(*e).or_default();
+        let r = self.records.entry(*e).or_insert_with(|| {
+            self.held += RECORD_COST;
+            Record::default()
+        });
         r.data.extend_from_slice(bytes);
-        // A fragment without bytes must not be free.
         r.pieces.push((f.number, bytes.len() as u32));
-        self.held += bytes.len() + mem::size_of::<(u64, u32)>();
+        self.held += bytes.len() + FRAGMENT_COST;
         if !last {
             return None;
         }
         let r = self.records.remove(e)?;
-        self.held -= r.data.len() + r.pieces.len() * mem::size_of::<(u64, u32)>();
+        self.held -= r.cost();
         Some(Arc::new(Joined { data: r.data.into(), pieces: r.pieces }))
     }
 
@@ -363,7 +375,14 @@ mod tests {
         let piece = vec![0; 1 << 20];
         for _ in 0..100 {
             let _ = m.fragment(&e, &f, &piece, false);
-            assert!(m.held <= MAX_RECORDS + 64);
+            assert!(m.held <= MAX_RECORDS + RECORD_COST + FRAGMENT_COST);
+        }
+        // Many that hardly began take as much room.
+        for n in 0..100_000_u32 {
+            let mut e = e;
+            e.addresses[0][..4].copy_from_slice(&n.to_be_bytes());
+            let _ = m.fragment(&e, &f, b"", false);
+            assert!(m.records.len() * mem::size_of::<(Ends, Record)>() <= MAX_RECORDS);
         }
     }
 }

@@ -6,6 +6,8 @@
 //! as an entry that a record boundary cut in two (the header inside it is taken out), as an
 //! NMI message, or as damage.
 
+use std::cell::Cell;
+
 use formats::ctrace::cte::{HEADER, TRAILER};
 use formats::ctrace::nmi::{self, Message};
 use formats::ctrace::scan;
@@ -26,6 +28,8 @@ pub(super) struct Free {
     /// True when what stands between entries may be a writer's header.
     learn: bool,
     tries: u8,
+    /// The stretch that was reached, and searches for headers in vain since it began.
+    in_vain: Cell<(u64, u8)>,
     cut_entries: u64,
     unused: u64,
     init: Option<Message>,
@@ -36,6 +40,9 @@ pub(super) struct Free {
 const MAX_GAPS: usize = 8;
 /// Breaks at which a header is learnt from what is ahead, while none is known.
 const TRIES: u8 = 16;
+/// Entries in a stretch of [`SCAN`] bytes that are searched for headers in vain. A search takes
+/// long, and bytes can be made to look like thousands of entries that want one.
+const MAX_IN_VAIN: u8 = 8;
 
 /// An entry of `len` bytes with headers of `gap` bytes inside it, at each of `at`.
 #[derive(Debug, Clone)]
@@ -65,6 +72,7 @@ impl Free {
             skipped: Skipped::default(),
             learn,
             tries: 0,
+            in_vain: Cell::default(),
             cut_entries: 0,
             unused: 0,
             init: None,
@@ -233,15 +241,16 @@ impl Free {
                 || self.headers.at(next).is_some()
         };
         if let Some(p) = scan::prefix(view) {
-            let one = self.headers.lengths().find(|gap| ends(p.len, *gap)).and_then(|gap| {
-                let joint = Joint::new(view.get(..p.len + gap)?, gap)?;
-                let at = self.headers.locate(&joint).or_else(|| self.headers.guess(&joint, offset))?;
-                Some(Cut { len: p.len, gap, at: vec![at] })
-            });
+            let one = self
+                .headers
+                .lengths()
+                .find(|gap| ends(p.len, *gap))
+                .and_then(|gap| self.cut_once(view.get(..p.len + gap)?, gap, offset));
             let several = || {
                 let tries = (2..=MAX_GAPS).flat_map(|n| self.headers.lengths().map(move |gap| (n, gap)));
                 tries.filter(|(n, gap)| ends(p.len, n * gap)).find_map(|(n, gap)| {
-                    let at = self.headers.locate_all(view.get(..p.len + n * gap)?, gap, n, offset)?;
+                    let bytes = view.get(..p.len + n * gap)?;
+                    let at = self.search(offset, || self.headers.locate_all(bytes, gap, n, offset))?;
                     Some(Cut { len: p.len, gap, at })
                 })
             };
@@ -268,9 +277,28 @@ impl Free {
         let len = scan::prefix(bytes).filter(|_| self.learn)?.len;
         let gap = bytes.len().checked_sub(len)?;
         let fits = (1..=headers::MAX).contains(&gap) && be16(bytes, bytes.len() - TRAILER) == len;
-        let joint = Joint::new(bytes, gap).filter(|_| fits)?;
-        let at = self.headers.locate(&joint).or_else(|| self.headers.guess(&joint, offset))?;
-        Some(Cut { len, gap, at: vec![at] })
+        if fits { self.cut_once(bytes, gap, offset) } else { None }
+    }
+
+    /// The entry in `bytes`, which hold one header of `gap` bytes, too.
+    fn cut_once(&self, bytes: &[u8], gap: usize, offset: u64) -> Option<Cut> {
+        let joint = Joint::new(bytes, gap)?;
+        let place = || self.headers.locate(&joint).or_else(|| self.headers.guess(&joint, offset));
+        let at = self.search(offset, place)?;
+        Some(Cut { len: bytes.len() - gap, gap, at: vec![at] })
+    }
+
+    /// What `search` finds in the entry at `offset`; nothing when too many were in vain.
+    fn search<T>(&self, offset: u64, search: impl FnOnce() -> Option<T>) -> Option<T> {
+        let stretch = offset / SCAN as u64;
+        let (reached, in_vain) = self.in_vain.get();
+        let in_vain = if stretch > reached { 0 } else { in_vain };
+        if in_vain >= MAX_IN_VAIN {
+            return None;
+        }
+        let found = search();
+        self.in_vain.set((stretch.max(reached), in_vain + u8::from(found.is_none())));
+        found
     }
 
     /// The first such entry between a break and what was found behind it at `end`.

@@ -185,7 +185,8 @@ impl Headers {
         let known = self.known.iter().find(|k| k.len == len)?;
         let last = bytes.len().checked_sub(len)?;
         let is_like = |at: &usize| alike(&known.sample, &bytes[*at..]);
-        if let (Some(spacing), Some(before)) = (self.spacing, self.last_at) {
+        // Headers do not reach into each other.
+        if let (Some(spacing), Some(before)) = (self.spacing.filter(|n| *n >= len as u64), self.last_at) {
             let place = |i: u64| (before + spacing * i).checked_sub(offset).map(|at| at as usize);
             let places: Option<Vec<usize>> =
                 (1..=n as u64).map(|i| place(i).filter(|at| *at <= last)).collect();
@@ -233,13 +234,14 @@ pub(super) fn locate_like(sample: &[u8], joint: &Joint<'_>) -> Option<usize> {
     // A sample of another length may have bytes too many or too few at either end.
     let (start, end) = (&sample[..common], &sample[sample.len() - common..]);
     let shift = joint.gap() - common;
-    let places = [(start, 0), (end, shift)].map(|(sample, shift)| {
+    let ends = if sample.len() == joint.gap() { 1 } else { 2 };
+    let places = [(start, 0), (end, shift)].into_iter().take(ends).filter_map(|(sample, shift)| {
         let behind = joint.bytes().get(shift..).unwrap_or_default();
         let at = best_place(sample, behind, joint).filter(|at| alike(sample, &behind[*at..]))?;
         // What differs: a byte that is in the wrong place differs as a rule.
         Some((marks(sample) - same(sample, &behind[at..]), at))
     });
-    places.into_iter().flatten().min_by_key(|(differ, _)| *differ).map(|(_, at)| at)
+    places.min_by_key(|(differ, _)| *differ).map(|(_, at)| at)
 }
 
 /// The place at which `bytes`, the entry's from some offset on, are most like the sample.
@@ -259,9 +261,10 @@ fn best_place(sample: &[u8], bytes: &[u8], joint: &Joint<'_>) -> Option<usize> {
         return Some(at);
     }
     let last = joint.last().min(bytes.len());
-    let most = (0..=last).map(|at| same(sample, &bytes[at..])).max()?;
+    let counts: Vec<usize> = (0..=last).map(|at| same(sample, &bytes[at..])).collect();
+    let most = *counts.iter().max()?;
     // Only the likeliest are worth a look at the entry.
-    let likely = (0..=last).filter(|at| same(sample, &bytes[*at..]) * 2 >= most);
+    let likely = (0..=last).filter(|at| counts[*at] * 2 >= most);
     likely.take(4096).max_by_key(|at| score(*at))
 }
 
@@ -322,6 +325,20 @@ mod tests {
         let inside = [&entry[..200], &header, &entry[200..]].concat();
         assert_eq!(h.locate(&Joint::new(&inside, 40).unwrap()), Some(200));
         assert_eq!(h.locate(&Joint::new(&[3; 100], 40).unwrap()), None);
+    }
+
+    #[test]
+    fn headers_inside_an_entry_do_not_reach_into_each_other() {
+        let mut sink = Sink::default();
+        let mut h = Headers::default();
+        // Short ones thirty bytes apart, and a long one that was seen once.
+        for offset in [0, 30, 60] {
+            h.note(&[0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC6, 0xC7, 0xC8], offset, &mut sink.finds());
+        }
+        let long: Vec<u8> = (0..100).map(|i| 0x80 | i).collect();
+        h.suspect(&long);
+        let bytes = [&[1; 60][..], &long, &[1; 60], &long, &[1; 60]].concat();
+        assert_eq!(h.locate_all(&bytes, 100, 2, 60), Some(vec![60, 220]));
     }
 
     #[test]

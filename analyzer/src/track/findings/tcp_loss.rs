@@ -108,6 +108,10 @@ fn one_way(c: &Connection, v: &Conversation, out: &mut Found) -> bool {
 /// A router said that segments were too long, and what was sent again or late are the shorter
 /// pieces of those: that is said where the router's messages are.
 fn cut_shorter(x: &Context<'_>, w: &Way<'_>, from: End, to: End) -> bool {
+    // There may be many connections and many messages.
+    if !x.complained(6, from, to) {
+        return false;
+    }
     let flow = (6, from.port, to.port);
     let about = |a: &About| {
         matches!(a.what, Complaint::TooBig(_)) && a.flow == flow && a.to == from.addr && a.dst == to.addr
@@ -117,7 +121,7 @@ fn cut_shorter(x: &Context<'_>, w: &Way<'_>, from: End, to: End) -> bool {
     let pieces: u32 = events.iter().map(|&e| w.count(e)).sum();
     let first = said.packets().first().copied().unwrap_or(0);
     // Each one makes two pieces at least, and three where the way is very narrow.
-    pieces <= 3 * said.count && w.frames(&events).iter().all(|&f| f > first)
+    pieces <= said.count.saturating_mul(3) && w.frames(&events).iter().all(|&f| f > first)
 }
 
 fn again(w: &Way<'_>, out: &mut Found) {
